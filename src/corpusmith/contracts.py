@@ -1,0 +1,370 @@
+"""The few Protocols that hold the house together. A plug-in is a class that fits one of them.
+
+Owns: what the parts promise each other. Does not own: any implementation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, ClassVar, Literal
+from typing import Protocol as _Protocol
+
+from corpusmith.values import (
+    NO_USAGE,
+    Category,
+    ChatRequest,
+    Connection,
+    Draft,
+    Item,
+    Json,
+    Language,
+    Message,
+    Miss,
+    Outcome,
+    Record,
+    Reply,
+    Schema,
+    Spend,
+    StructuredMode,
+    Usage,
+    Verdict,
+)
+
+# ---------------------------------------------------------------- time
+
+
+class Clock(_Protocol):
+    """Time, passed in so that tests can turn the hands."""
+
+    def monotonic(self) -> float:
+        """Seconds on a clock that never goes back."""
+
+    def time(self) -> float:
+        """Seconds since 1970 (UTC)."""
+
+    async def sleep(self, delay_s: float) -> None: ...
+
+
+# ---------------------------------------------------------------- providers
+
+
+class Secret:
+    """A key in memory. Shows itself to nobody: `reveal()` is the only way in."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    __str__ = __repr__
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a Secret cannot be pickled")
+
+
+class Provider(_Protocol):
+    """A model endpoint that speaks one protocol. Constructed as `cls(connection, key)`."""
+
+    modes: tuple[StructuredMode, ...]
+    """The ways to ask for a schema that this protocol has, best first, ending in `prompt`."""
+
+    async def chat(self, request: ChatRequest, *, timeout_s: float | None = None) -> Reply:
+        """One call. `timeout_s` None: the connection's `total_s`.
+
+        Raises ProviderError (its tree in `errors.py`). A reply with finish `length` or `refusal`
+        is returned, not raised: it was completed and paid.
+        """
+
+    async def models(self) -> list[str]:
+        """Names of the models that the endpoint offers, in its order. Raises ProviderError."""
+
+    async def close(self) -> None:
+        """Give back sockets. May be called twice."""
+
+
+ProviderFactory = Callable[[Connection, Secret | None], Provider]
+
+
+# ---------------------------------------------------------------- recipes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskContext:
+    """What a recipe may know of its task."""
+
+    seed: int
+    language: Language
+    batch_id: str
+    """`batch_YYYYmmdd_HHMMSS`"""
+    started_at: str
+    """The task's own time, ISO 8601 to the second: recipes never read a clock."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What `ask` gives back to a recipe."""
+
+    text: str
+    """The visible text, without fences or `<think>`."""
+    data: Json = None
+    """The parsed and validated value when a schema was asked for."""
+    reasoning: str | None = None
+    raw: str = ""
+    """The text as the model gave it."""
+    call_key: str = ""
+    """Hex key of the journalled call."""
+    model: str = ""
+    simulated: bool = False
+
+
+class Ask(_Protocol):
+    """A durable call to a model: from the journal if it is there, else from the endpoint."""
+
+    async def __call__(
+        self,
+        role: str,
+        messages: Sequence[Message],
+        *,
+        schema: Schema | None = None,
+        max_tokens: int | None = None,
+        temperature: float | None = None,
+        shared: bool = False,
+    ) -> Answer:
+        """Ask `role`'s model. `max_tokens`, `temperature`: defaults that the task's own override.
+
+        `shared` leaves the sample's identity out of the key: identical requests of any item or
+        task share one paid reply (for a judge at temperature 0).
+        Raises ProviderError, ReplyError, BudgetReached, Stopped; a recipe lets them pass.
+        """
+
+
+class Recipe(_Protocol):
+    """A way to produce records. Constructed as `cls(spec, context)` from a validated spec."""
+
+    name: ClassVar[str]
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The roles that ask models, such as `("user", "character")`."""
+
+    def plan(self, count: int) -> Sequence[Category]:
+        """Quotas that sum exactly to `count`. Pure."""
+
+    def want(self, category: str, first: int, records: int) -> int:
+        """How many records the item should bring when `records` are still to come (>= 1).
+
+        `first`: records of the category planned before this item. Pure.
+        """
+
+    def preview(self, item: Item) -> Sequence[tuple[str, Sequence[Message]]]:
+        """(role, messages) of the calls of an item, as far as they are known before any reply."""
+
+    def estimate(self, item: Item) -> tuple[int, int, int]:
+        """(calls, prompt tokens, completion tokens) of one item, roughly. Pure."""
+
+    async def produce(self, item: Item, ask: Ask) -> Sequence[Draft | Miss]:
+        """One item's drafts, at most `item.want`. Plain code: replay makes it durable.
+
+        Randomness only from `item.rng`, time only from the context.
+        """
+
+
+class Check(_Protocol):
+    """A test of a draft. Pure: it never changes the draft."""
+
+    name: ClassVar[str]
+
+    def __call__(self, draft: Draft) -> Verdict: ...
+
+
+# ---------------------------------------------------------------- exports
+
+
+class Exporter(_Protocol):
+    """Writes records in one format. Streams: memory does not grow with their number."""
+
+    name: ClassVar[str]
+    suffix: ClassVar[str]
+
+    def write(self, records: Iterable[Record], out: BinaryIO) -> int:
+        """Writes all; returns how many. Raises UsageError for a record it cannot hold."""
+
+
+# ---------------------------------------------------------------- store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalEntry:
+    """One completed call, as it is journalled."""
+
+    key: bytes
+    """32 bytes: the whole request's digest."""
+    task_id: int
+    item: str
+    """The item's key, for people."""
+    role: str
+    endpoint: str
+    model: str
+    request: bytes
+    """Canonical JSON of the request; no key in it."""
+    reply: Reply
+    cost_usd: float | None
+    mode: StructuredMode | None = None
+    latency_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charge:
+    """Paid, but no reply to journal: a failed call that used tokens, or just a call made."""
+
+    task_id: int
+    calls: int = 1
+    usage: Usage = NO_USAGE
+    cost_usd: float | None = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Save:
+    """An item's outcome, to be saved in one transaction with its records and all counters."""
+
+    task_id: int
+    fence: int
+    outcome: Outcome
+    accepted: tuple[Draft, ...]
+    misses: tuple[Miss, ...]
+    """`len(accepted) + len(misses) == outcome.item.want`"""
+
+
+Write = JournalEntry | Charge | Save
+
+
+class Transaction(_Protocol):
+    """One group commit: `begin`, `apply` once, `commit`."""
+
+    def begin(self) -> None:
+        """Take the write lock. May wait; call it off the event loop."""
+
+    def apply(self, writes: Sequence[Write]) -> list[Exception | None]:
+        """Write all; for each, None or why it was refused (LeaseLost). Others are kept.
+
+        A journal entry whose key is there already is left as it is (None).
+        """
+
+    def commit(self) -> None:
+        """Make it last. May wait for the disk; call it off the event loop."""
+
+    def rollback(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """A category of a task with its counters, in samples."""
+
+    name: str
+    count: int
+    labels: Mapping[str, str] = field(default_factory=dict)
+    waves: tuple[tuple[int, int], ...] = ()
+    """(first ordinal, records) of each planned wave; ordinals between are replacements."""
+    attempted: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    failed: int = 0
+
+
+Status = Literal["created", "running", "paused", "finished", "failed", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """The right to run a task. `fence` grows with every lease; an older one is refused."""
+
+    task_id: int
+    owner: str
+    fence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """What the store knows of an item of a task."""
+
+    category: str
+    ordinal: int
+    generation: int
+    done: bool
+    """False: put back by `retry`; it is to be run again as `generation`."""
+
+
+class Store(_Protocol):
+    """What the engine needs of the database. The rest (nouns, lists) is the service's to use."""
+
+    inline_io: bool
+    """True when reads and `apply` are quick enough for the event loop (a local file)."""
+
+    def find_calls(self, keys: Sequence[bytes]) -> dict[bytes, Reply]:
+        """The replies that are journalled, by key."""
+
+    def transaction(self) -> Transaction: ...
+
+    def acquire(self, task_id: int, owner: str, ttl_s: float, now: float) -> Lease:
+        """Lease a task to `owner` until `now + ttl_s`; status becomes `running`.
+
+        A lease whose owner is surely dead (`same machine, process gone`) is taken over at once.
+        Raises LeaseHeld, NotFound.
+        """
+
+    def renew(self, lease: Lease, ttl_s: float, now: float) -> str | None:
+        """Prolong; returns what another process asks (`pause`, `cancel`) or None.
+
+        Raises LeaseLost.
+        """
+
+    def release(self, lease: Lease, status: Status, cause: Mapping[str, Json] | None) -> None:
+        """Give the lease back with the task's new status and why. Raises LeaseLost."""
+
+    def quotas(self, task_id: int) -> list[Quota]:
+        """The task's categories in plan order, with their counters."""
+
+    def spend(self, task_id: int) -> Spend:
+        """What the task has paid so far."""
+
+    def finished(self, task_id: int) -> Iterator[Finished]:
+        """Every item known, by category position and ordinal. Streams."""
+
+    def mode(self, endpoint: str, model: str) -> StructuredMode | None:
+        """The structured-output way that worked there last, or None."""
+
+    def remember_mode(self, endpoint: str, model: str, mode: StructuredMode) -> None: ...
+
+
+# ---------------------------------------------------------------- engine
+
+
+class Executor(_Protocol):
+    """Runs items somewhere: here, or on a cluster. It never decides and never saves."""
+
+    async def run(
+        self,
+        items: AsyncIterator[Item],
+        work: Callable[[Item], Awaitable[Outcome]],
+        done: Callable[[Outcome], Awaitable[None]],
+    ) -> None:
+        """Take items while there are any, do `work`, hand each outcome to `done`.
+
+        Returns when `items` ends and all outcomes are handed over. An exception of `work` or
+        `done` stops all and is raised.
+        """

@@ -1,0 +1,56 @@
+"""What Corpusmith says to people, in Chinese and English.
+
+Owns: finding a text by its key and filling it. Does not own: the texts (`locales/*.json`).
+Every key exists in every language; `tests/test_messages.py` holds that.
+"""
+
+from __future__ import annotations
+
+import locale
+import os
+import re
+from functools import lru_cache
+from importlib import resources
+from typing import Any, cast, get_args
+
+from corpusmith.values import Language
+
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+_PLACE = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
+
+
+@lru_cache
+def catalog(language: Language) -> dict[str, str]:
+    """All texts of a language by key."""
+    import json
+
+    text = (resources.files("corpusmith") / "locales" / f"{language}.json").read_text("utf-8")
+    return cast(dict[str, str], json.loads(text))
+
+
+def say(key: str, language: Language, /, **data: Any) -> str:
+    """The text of `key` with each `{name}` replaced once from `data`; an unknown key is itself.
+
+    Values are put in as they are and never expanded again.
+    """
+    text = catalog(language).get(key)
+    if text is None:
+        details = ", ".join(f"{name}={value}" for name, value in data.items() if value is not None)
+        return f"{key} ({details})" if details else key
+    return _PLACE.sub(lambda m: str(data.get(m[1], m[0])), text)
+
+
+def language_of(wish: str | None = None) -> Language:
+    """The language to speak: `wish`, else CORPUSMITH_LANG, else the locale, else English."""
+    candidates = (wish, os.environ.get("CORPUSMITH_LANG"), _locale_name())
+    for candidate in candidates:
+        if candidate and candidate.lower()[:2] in LANGUAGES:
+            return cast(Language, candidate.lower()[:2])
+    return "en"
+
+
+def _locale_name() -> str | None:
+    for variable in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if value := os.environ.get(variable):
+            return value
+    return locale.getlocale()[0]

@@ -1,0 +1,56 @@
+"""Name → object, by tables and entry points, loaded on use.
+
+Owns: the list of everything that can be plugged in. A new provider, recipe, check or exporter is
+one new file and one line here; one in another package is an entry point in the group
+`corpusmith.<kind>`, and nothing here.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any, Literal
+
+from corpusmith.errors import NotFound
+
+Kind = Literal["provider", "recipe", "check", "exporter"]
+
+TABLES: dict[Kind, dict[str, str]] = {
+    "provider": {
+        "openai": "corpusmith.providers.openai:OpenAI",
+        "gemini": "corpusmith.providers.gemini:Gemini",
+        "anthropic": "corpusmith.providers.anthropic:Anthropic",
+    },
+    "recipe": {
+        "dialogue": "corpusmith.recipes.dialogue:Dialogue",
+    },
+    "check": {
+        "format": "corpusmith.quality.format:Format",
+        "placeholders": "corpusmith.quality.placeholders:Placeholders",
+        "refusal": "corpusmith.quality.refusal:Refusal",
+    },
+    "exporter": {
+        "json": "corpusmith.exports.native:JsonArray",
+        "jsonl": "corpusmith.exports.native:JsonLines",
+        "messages": "corpusmith.exports.messages:Messages",
+    },
+}
+
+
+@lru_cache
+def load(kind: Kind, name: str) -> Any:
+    """The object registered as `name`. Raises NotFound, naming what there is."""
+    target = TABLES[kind].get(name)
+    if target is not None:
+        module, _, attribute = target.partition(":")
+        return getattr(import_module(module), attribute)
+    for point in entry_points(group=f"corpusmith.{kind}", name=name):
+        return point.load()
+    raise NotFound("unknown_plugin", kind=kind, name=name, known=", ".join(names(kind)))
+
+
+def names(kind: Kind) -> list[str]:
+    """All names of a kind: the built-in ones in the table's order, then entry points."""
+    foreign = {point.name for point in entry_points(group=f"corpusmith.{kind}")}
+    return [*TABLES[kind], *sorted(foreign - set(TABLES[kind]))]
