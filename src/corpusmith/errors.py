@@ -35,7 +35,8 @@ CorpusmithError                 has a code, data, and a message in each language
 ├── BudgetReached               the money, token or call budget is used up
 └── Stopped                     a pause or cancel was asked for
 
-Messages live in `locales/*.json` under `error.<code>`; `{name}` there is filled from `data`.
+Messages live in `locales/<language>/*.json` under `error.<code>`; `{name}` there is filled from
+`data`.
 """
 
 from __future__ import annotations

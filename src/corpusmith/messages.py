@@ -1,6 +1,7 @@
 """What Corpusmith says to people, in Chinese and English.
 
-Owns: finding a text by its key and filling it. Does not own: the texts (`locales/*.json`).
+Owns: finding a text by its key and filling it.
+Does not own: the texts (`locales/<language>/<part>.json`).
 Every key exists in every language; `tests/test_messages.py` holds that.
 """
 
@@ -21,11 +22,14 @@ _PLACE = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
 
 @lru_cache
 def catalog(language: Language) -> dict[str, str]:
-    """All texts of a language by key."""
+    """All texts of a language by key, from every file of its folder."""
     import json
 
-    text = (resources.files("corpusmith") / "locales" / f"{language}.json").read_text("utf-8")
-    return cast(dict[str, str], json.loads(text))
+    texts: dict[str, str] = {}
+    folder = resources.files("corpusmith") / "locales" / language
+    for file in folder.iterdir():
+        texts |= cast(dict[str, str], json.loads(file.read_text("utf-8")))
+    return texts
 
 
 def say(key: str, language: Language, /, **data: Any) -> str:
