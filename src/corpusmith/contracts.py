@@ -15,7 +15,7 @@ from collections.abc import (
     Sequence,
 )
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, ClassVar, Literal
+from typing import Any, BinaryIO, ClassVar
 from typing import Protocol as _Protocol
 
 from corpusmith.values import (
@@ -34,6 +34,7 @@ from corpusmith.values import (
     Reply,
     Schema,
     Spend,
+    Status,
     StructuredMode,
     Usage,
     Verdict,
@@ -165,11 +166,9 @@ class Recipe(_Protocol):
     def plan(self, count: int) -> Sequence[Category]:
         """Quotas that sum exactly to `count`. Pure."""
 
-    def want(self, category: str, first: int, records: int) -> int:
-        """How many records the item should bring when `records` are still to come (>= 1).
-
-        `first`: records of the category planned before this item. Pure.
-        """
+    @property
+    def per_item(self) -> int:
+        """How many records one item asks for (>= 1); the last one of a plan may ask for fewer."""
 
     def preview(self, item: Item) -> Sequence[tuple[str, Sequence[Message]]]:
         """(role, messages) of the calls of an item, as far as they are known before any reply."""
@@ -286,9 +285,6 @@ class Quota:
     failed: int = 0
 
 
-Status = Literal["created", "running", "paused", "finished", "failed", "cancelled"]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
     """The right to run a task. `fence` grows with every lease; an older one is refused."""
@@ -360,11 +356,12 @@ class Executor(_Protocol):
     async def run(
         self,
         items: AsyncIterator[Item],
-        work: Callable[[Item], Awaitable[Outcome]],
-        done: Callable[[Outcome], Awaitable[None]],
+        work: Callable[[Item], Awaitable[Outcome | None]],
+        done: Callable[[Item, Outcome | None], Awaitable[None]],
     ) -> None:
         """Take items while there are any, do `work`, hand each outcome to `done`.
 
+        None for an outcome: the item was given up by a stop and counts as never started.
         Returns when `items` ends and all outcomes are handed over. An exception of `work` or
         `done` stops all and is raised.
         """

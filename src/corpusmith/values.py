@@ -17,6 +17,8 @@ Json = Any
 
 Language = Literal["zh", "en"]
 Protocol = Literal["openai", "gemini", "anthropic"]
+Status = Literal["created", "running", "paused", "finished", "failed", "cancelled"]
+"""A task's state; "running" with a dead lease is shown as interrupted."""
 Role = Literal["system", "user", "assistant"]
 
 StructuredMode = Literal["schema", "tool", "json", "prompt"]

@@ -1,0 +1,152 @@
+"""How many calls may be in flight: found by trying, from what came back.
+
+Owns: the limit and its reasons to grow, stay or shrink. Pure: time is passed in.
+Does not own: waiting, rates (`pacing.py`), or the user's own limits (`buckets.py`).
+
+Slow start doubles the limit each round while throughput follows. It ends at the ceiling, at a sign
+of congestion, or when three rounds brought no more throughput: a server that only queues gains
+nothing from a longer queue. After that the limit grows by one a round, in trials of a quarter:
+a trial that brings no throughput is taken back, and the next one waits longer.
+"""
+
+from __future__ import annotations
+
+START = 32
+SHRINK = 0.7
+COOLDOWN_S = 1.0
+
+# A round doubles the limit; as in BBR's start-up, less than a quarter more throughput in three
+# rounds says that the pipe is full. One round alone is noise: 32 calls, of which some are long.
+FOLLOWS = 1.25
+STALE_ROUNDS = 3
+# The throughput of a round is known when the next has begun, so growth runs two rounds ahead.
+AHEAD = 4
+
+TRIAL = 1.25
+TRIAL_FOLLOWS = 1.10
+TRIAL_CALLS = 50
+HOLD_S = 15.0
+HOLD_MAX_S = 600.0
+
+
+class InFlight:
+    """The adaptive limit. `limit` is whole and at least 1."""
+
+    __slots__ = (
+        "_began",
+        "_best_limit",
+        "_best_rate",
+        "_calls",
+        "_cut_at",
+        "_full",
+        "_growing",
+        "_hold_s",
+        "_hold_until",
+        "_need",
+        "_round_limit",
+        "_stale",
+        "_width",
+        "ceiling",
+        "limit",
+        "slow_start",
+    )
+
+    def __init__(self, ceiling: int, now: float) -> None:
+        self.ceiling = max(1, ceiling)
+        self.limit = min(START, self.ceiling)
+        self.slow_start = self.limit < self.ceiling
+        self._width = float(self.limit)
+        self._best_limit = self.limit
+        self._best_rate = 0.0
+        self._stale = 0
+        self._growing = False
+        self._hold_s = HOLD_S
+        self._hold_until = now
+        self._cut_at = -1e9
+        self._begin_round(now)
+
+    def succeeded(self, sent_at: float, now: float, saturated: bool) -> None:
+        """A call came back well. `saturated`: the limit was what held others back."""
+        self._calls += 1
+        if saturated:
+            self._full += 1
+            if self.limit < self.ceiling:
+                self._grow()
+        # Also a call of this round must have come back: else the round is shorter than a trip.
+        if self._calls >= self._need and sent_at >= self._began:
+            self._end_round(now)
+
+    def congested(self, sent_at: float, now: float) -> bool:
+        """A 503, 529, timeout or 429: cut once a cooldown. True when it was cut.
+
+        Calls sent before the last cut say nothing new.
+        """
+        if sent_at < self._cut_at or now < self._cut_at + COOLDOWN_S:
+            return False
+        self._cut_at = now
+        self._hold_until = now
+        self._settle(max(1.0, self._width * SHRINK), now)
+        return True
+
+    def _grow(self) -> None:
+        if self.slow_start:
+            top = min(self.ceiling, self._best_limit * AHEAD)
+            self._set(min(top, self._width + 1))
+        elif self._growing:
+            top = min(self.ceiling, max(self._best_limit + 1, int(self._best_limit * TRIAL)))
+            self._set(min(top, self._width + 1 / self._width))
+
+    def _set(self, width: float) -> None:
+        self._width = width
+        self.limit = int(width + 1e-9)
+
+    def _begin_round(self, now: float) -> None:
+        self._began = now
+        self._round_limit = self.limit
+        self._calls = 0
+        self._full = 0
+        self._need = self.limit if self.slow_start else max(2 * self.limit, TRIAL_CALLS)
+
+    def _end_round(self, now: float) -> None:
+        rate = self._calls / max(now - self._began, 1e-9)
+        # A round that the limit did not hold back says nothing of the limit.
+        if self._full >= 0.8 * self._calls:
+            if self.slow_start:
+                self._judge_start(rate, now)
+            else:
+                self._judge_trial(rate, now)
+        self._begin_round(now)
+
+    def _judge_start(self, rate: float, now: float) -> None:
+        if rate > self._best_rate * FOLLOWS:
+            self._best_rate, self._best_limit, self._stale = rate, self._round_limit, 0
+        elif self._round_limit >= self._best_limit * TRIAL:
+            self._stale += 1
+        if self.limit >= self.ceiling:
+            self._settle(self._width, now)
+        elif self._stale >= STALE_ROUNDS:
+            self._hold_until = now + self._hold_s
+            self._settle(float(self._best_limit), now)
+
+    def _settle(self, width: float, now: float) -> None:
+        """Go on from `width`, with its throughput to be measured first."""
+        self.slow_start = False
+        self._growing = False
+        self._set(width)
+        self._best_limit = self.limit
+        self._best_rate = 0.0
+        self._begin_round(now)
+
+    def _judge_trial(self, rate: float, now: float) -> None:
+        if not self._growing:
+            self._best_rate = rate
+            self._growing = now >= self._hold_until
+        elif self._round_limit <= self._best_limit or self._round_limit < self.limit:
+            return  # still on its way up
+        elif rate >= self._best_rate * TRIAL_FOLLOWS:
+            self._best_rate, self._best_limit = rate, self._round_limit
+            self._hold_s = max(HOLD_S, self._hold_s / 2)
+        else:
+            self._hold_until = now + self._hold_s
+            self._hold_s = min(HOLD_MAX_S, self._hold_s * 2)
+            self._settle(float(self._best_limit), now)

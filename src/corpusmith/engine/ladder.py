@@ -1,0 +1,89 @@
+"""Which way of asking for a schema an endpoint understands: found by trying, remembered.
+
+Owns: the step down from native schema to words in the prompt. Does not own: sending.
+
+An endpoint that answers 400 to a request with a schema may lack that way of asking; the next one
+is tried at once. Once a way has brought a reply it is proven, and a later 400 is the request's
+own fault. No error text is searched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from corpusmith.engine.structured import schema_words
+
+from corpusmith.contracts import Store
+from corpusmith.errors import BadRequest
+from corpusmith.values import ChatRequest, Language, Message, StructuredMode
+
+SCHEMA_FIELDS = frozenset(
+    {"response_format", "tools", "tool_choice", "output_config", "output_format"}
+)
+"""Request fields that ask for structure; a 400 that blames another field is not about structure."""
+
+
+class Ladder:
+    """The ways of one endpoint and model, best first."""
+
+    def __init__(
+        self,
+        modes: Sequence[StructuredMode],
+        *,
+        known: StructuredMode | None = None,
+        learned: Callable[[StructuredMode], None] = lambda mode: None,
+    ) -> None:
+        self._modes = tuple(modes)
+        self._step = self._modes.index(known) if known in self._modes else 0
+        self._proven = known in self._modes
+        self._learned = learned
+
+    @property
+    def mode(self) -> StructuredMode:
+        return self._modes[self._step]
+
+    def worked(self, mode: StructuredMode) -> None:
+        """A request asked by `mode` was answered."""
+        if self._proven or mode != self.mode:
+            return
+        self._proven = True
+        self._learned(mode)
+
+    def refused(self, mode: StructuredMode, error: BadRequest) -> bool:
+        """True when the same request should be sent again, asked another way."""
+        if mode != self.mode:
+            return True  # another call has stepped down meanwhile
+        last = self._step + 1 == len(self._modes)
+        if self._proven or last or not _about_structure(error):
+            return False
+        self._step += 1
+        return True
+
+
+def _about_structure(error: BadRequest) -> bool:
+    if error.parameter is None:
+        return True
+    head = error.parameter.split(".")[0].split("[")[0]
+    return head in SCHEMA_FIELDS or head.startswith("generation")
+
+
+def dressed(request: ChatRequest, mode: StructuredMode, language: Language) -> ChatRequest:
+    """`request` asked by `mode`; without native help the schema is put into words."""
+    if request.schema is None:
+        return request
+    if mode in ("schema", "tool"):
+        return replace(request, mode=mode)
+    words = schema_words(request.schema, language)
+    *head, last = request.messages
+    told = Message(last.role, f"{last.content}\n\n{words}")
+    return replace(request, mode=mode, messages=(*head, told))
+
+
+def ladder_of(modes: Sequence[StructuredMode], store: Store, endpoint: str, model: str) -> Ladder:
+    """The ladder of an endpoint and model as the store remembers it."""
+    return Ladder(
+        modes,
+        known=store.mode(endpoint, model),
+        learned=lambda mode: store.remember_mode(endpoint, model, mode),
+    )

@@ -1,0 +1,204 @@
+"""Accept until N: which ordinal of which category is tried next. Pure.
+
+Owns: the live counts of a task and the choice of the next item. Does not own: running or saving.
+
+Why the result does not depend on the order in which items end, or on kills: a category issues its
+lowest untried ordinal exactly when accepted + running < count. One rejected sample makes room for
+one more ordinal, so the ordinals tried are always the shortest prefix that holds `count` accepted
+ones; whoever replays the same outcomes in any order tries the same ordinals.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from corpusmith.contracts import Finished, Quota
+from corpusmith.values import Counts, Item
+
+
+def extended(old: Sequence[Quota], fresh: Sequence[tuple[str, int]], per_item: int) -> list[Quota]:
+    """`old` with more records wanted: `fresh` is the plan (name, count) of the new total.
+
+    No category ever shrinks (its records are there and paid): what a smaller new share would
+    take away is taken from the categories that grow most.
+    """
+    target = dict(fresh)
+    total = sum(target.values())
+    counts = {quota.name: max(quota.count, target.get(quota.name, 0)) for quota in old}
+    surplus = sum(counts.values()) - total
+    while surplus > 0:
+        name = max(
+            (quota.name for quota in old if counts[quota.name] > quota.count),
+            key=lambda n: counts[n] - next(q.count for q in old if q.name == n),
+        )
+        counts[name] -= 1
+        surplus -= 1
+    return [_with_wave(quota, counts[quota.name], per_item) for quota in old]
+
+
+def _with_wave(quota: Quota, count: int, per_item: int) -> Quota:
+    more = count - quota.count
+    if more == 0:
+        return quota
+    first = 0
+    for start, records in quota.waves:
+        first = max(first, start + math.ceil(records / per_item))
+    # Replacements came after the last wave's own ordinals: one for each sample that was missed.
+    first += quota.rejected + quota.failed
+    return replace(quota, count=count, waves=(*quota.waves, (first, more)))
+
+
+@dataclass(slots=True)
+class Tally:
+    """One category while its task runs. Counts are in samples."""
+
+    name: str
+    labels: Mapping[str, str]
+    count: int
+    waves: tuple[tuple[int, int], ...]
+    max_attempts: int
+    attempted: int
+    accepted: int
+    rejected: int
+    failed: int
+    running: int = 0
+    cursor: int = 0
+    queued: bool = True
+
+    @property
+    def missing(self) -> int:
+        """Samples that could be started now: still wanted, and within the attempts."""
+        wanted = self.count - self.accepted - self.running
+        allowed = self.max_attempts - self.attempted - self.running
+        return min(wanted, allowed)
+
+    def counts(self) -> Counts:
+        return Counts(
+            requested=self.count,
+            attempted=self.attempted + self.running,
+            accepted=self.accepted,
+            rejected=self.rejected,
+            failed=self.failed,
+        )
+
+
+def want_of(ordinal: int, waves: Sequence[tuple[int, int]], per_item: int) -> int:
+    """How many records the item `ordinal` was planned to bring; a replacement brings 1."""
+    for first, records in reversed(waves):
+        if ordinal >= first:
+            left = records - (ordinal - first) * per_item
+            return min(per_item, left) if left > 0 else 1
+    return 1
+
+
+class Quotas:
+    """The categories of a running task and what is to be tried next."""
+
+    def __init__(
+        self,
+        quotas: Sequence[Quota],
+        *,
+        task_seed: int,
+        per_item: int,
+        max_attempts_multiplier: float,
+    ) -> None:
+        self._seed = task_seed
+        self._per_item = per_item
+        self.tallies: dict[str, Tally] = {
+            quota.name: Tally(
+                name=quota.name,
+                labels=quota.labels,
+                count=quota.count,
+                waves=quota.waves or ((0, quota.count),),
+                max_attempts=max(quota.count, math.floor(quota.count * max_attempts_multiplier)),
+                attempted=quota.attempted,
+                accepted=quota.accepted,
+                rejected=quota.rejected,
+                failed=quota.failed,
+            )
+            for quota in quotas
+        }
+        self._tried: dict[str, bytearray] = {}
+        self._again: dict[str, deque[tuple[int, int]]] = {}
+        self._ready: deque[Tally] = deque(self.tallies.values())
+        self.running_items = 0
+
+    def load(self, finished: Iterable[Finished]) -> None:
+        """Learn what earlier executions did. Call once, before the first `next`."""
+        for one in finished:
+            tried = self._tried.setdefault(one.category, bytearray())
+            if one.ordinal >= len(tried):
+                tried.extend(bytes(max(1024, one.ordinal + 1 - len(tried), len(tried))))
+            tried[one.ordinal] = 1
+            if not one.done:
+                again = self._again.setdefault(one.category, deque())
+                again.append((one.ordinal, one.generation))
+
+    def next(self) -> Item | None:
+        """The next item to start, or None when none can be started now."""
+        while self._ready:
+            tally = self._ready.popleft()
+            if tally.missing <= 0:
+                tally.queued = False
+                continue
+            self._ready.append(tally)
+            return self._start(tally)
+        return None
+
+    def ended(self, item: Item, accepted: int, rejected: int, failed: int) -> None:
+        """An item's outcome is saved; `accepted + rejected + failed == item.want`."""
+        tally = self.tallies[item.category]
+        self._leave(tally, item)
+        tally.attempted += item.want
+        tally.accepted += accepted
+        tally.rejected += rejected
+        tally.failed += failed
+        self._requeue(tally)
+
+    def dropped(self, item: Item) -> None:
+        """An item was given up before it had an outcome (a stop): it counts as never started."""
+        self._leave(self.tallies[item.category], item)
+
+    def counts(self) -> Counts:
+        """The task's counts; items in progress are `pending`."""
+        total = Counts()
+        for tally in self.tallies.values():
+            total = total + tally.counts()
+        return total
+
+    def _start(self, tally: Tally) -> Item:
+        again = self._again.get(tally.name)
+        if again:
+            ordinal, generation = again.popleft()
+        else:
+            ordinal, generation = self._next_ordinal(tally), 0
+        want = min(want_of(ordinal, tally.waves, self._per_item), tally.missing)
+        tally.running += want
+        self.running_items += 1
+        return Item(
+            task_seed=self._seed,
+            category=tally.name,
+            ordinal=ordinal,
+            want=want,
+            generation=generation,
+        )
+
+    def _next_ordinal(self, tally: Tally) -> int:
+        tried = self._tried.get(tally.name, b"")
+        ordinal = tally.cursor
+        while ordinal < len(tried) and tried[ordinal]:
+            ordinal += 1
+        tally.cursor = ordinal + 1
+        return ordinal
+
+    def _leave(self, tally: Tally, item: Item) -> None:
+        tally.running -= item.want
+        self.running_items -= 1
+
+    def _requeue(self, tally: Tally) -> None:
+        if not tally.queued and tally.missing > 0:
+            tally.queued = True
+            self._ready.append(tally)

@@ -1,0 +1,416 @@
+"""Runs one task from where it stands to its end, a pause or a cause.
+
+Owns: the life of an execution: lease, items in progress, outcomes into records, stopping.
+Does not own: what is tried next (`quota.py`), calls (`calls.py`), where items run (`executor.py`),
+what a record is (the recipe and the checks).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from corpusmith.engine.retry import StopRule, stops_task
+
+from corpusmith.contracts import Clock, Executor, Lease, Recipe, Save, Store
+from corpusmith.engine.ask import ItemAsk
+from corpusmith.engine.budget import Budget, Ceilings
+from corpusmith.engine.calls import Calls, Route
+from corpusmith.engine.executor import LocalExecutor
+from corpusmith.engine.journal import Journal
+from corpusmith.engine.progress import CategoryProgress, Pace, Snapshot, Speed
+from corpusmith.engine.quota import Quotas
+from corpusmith.engine.writer import Writer
+from corpusmith.errors import (
+    BudgetReached,
+    CorpusmithError,
+    LeaseLost,
+    ProviderError,
+    ReplyError,
+    Stopped,
+    StoreError,
+)
+from corpusmith.values import Draft, Item, Json, Miss, Outcome, Status, Verdict
+
+LEASE_S = 30.0
+BEAT_S = 1.0
+"""How often the lease is prolonged and a pause or cancel from another process is seen."""
+SHOW_S = 0.25
+MOST_ITEMS = 20_000
+"""Items in progress at most: a dialogue waiting for its next turn holds a few kilobytes."""
+
+Check = Callable[[Draft], Verdict]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What is to be run: one task, wired."""
+
+    task_id: int
+    seed: int
+    recipe: Recipe
+    routes: Mapping[str, Route]
+    check: Check
+    max_attempts_multiplier: float
+    ceilings: Ceilings
+    owner: str
+    """Who leases the task."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How an execution ended. `cause`: code and data of why, or None when all is there."""
+
+    status: Status
+    cause: Mapping[str, Json] | None
+    snapshot: Snapshot
+
+
+class Runner:
+    """One execution of one task. `await run()` once."""
+
+    def __init__(
+        self,
+        store: Store,
+        job: Job,
+        *,
+        clock: Clock,
+        show: Callable[[Snapshot], None] = lambda snapshot: None,
+        executor: Executor | None = None,
+    ) -> None:
+        self._store = store
+        self._job = job
+        self._clock = clock
+        self._show = show
+        self._executor = executor or LocalExecutor()
+        self._stop_status: Status | None = None
+        self._cause: Mapping[str, Json] | None = None
+        self._changed = asyncio.Event()
+        self._misses: Counter[str] = Counter()
+        self._rule = StopRule()
+        self._speed = Speed()
+        self._started = 0
+        self._quotas: Quotas
+        self._calls: Calls
+        self._budget: Budget
+        self._writer: Writer
+        self._lease: Lease
+
+    # ------------------------------------------------------------ from outside
+
+    def stop(
+        self, status: Literal["paused", "cancelled"], cause: Mapping[str, Json] | None = None
+    ) -> None:
+        """Drain: calls in flight end and are journalled, nothing new starts."""
+        self._stop(status, cause or {"code": status})
+
+    async def run(self) -> Ended:
+        """Runs until the quota, the attempts or the budget are used up, or a stop.
+
+        Raises LeaseHeld, LeaseLost, StoreError. Every other end is in the result.
+        """
+        job = self._job
+        began_s = self._clock.monotonic()
+        async with Writer(self._store) as self._writer:
+            self._lease = await self._writer.on_thread(
+                lambda: self._store.acquire(job.task_id, job.owner, LEASE_S, self._clock.time())
+            )
+            try:
+                await self._prepare()
+                await self._work()
+            except BaseException as error:
+                await self._let_go(error)
+                raise
+            status, cause = self._verdict()
+            await self._release(status, cause)
+        snapshot = self._snapshot(status, cause, began_s)
+        self._show(snapshot)
+        return Ended(status=status, cause=cause, snapshot=snapshot)
+
+    # ------------------------------------------------------------ the execution
+
+    async def _prepare(self) -> None:
+        job, store = self._job, self._store
+        quotas, spent = await self._writer.on_thread(
+            lambda: (store.quotas(job.task_id), store.spend(job.task_id))
+        )
+        self._quotas = Quotas(
+            quotas,
+            task_seed=job.seed,
+            per_item=job.recipe.per_item,
+            max_attempts_multiplier=job.max_attempts_multiplier,
+        )
+        if self._quotas.counts().shortfall:
+            await self._writer.on_thread(lambda: self._quotas.load(store.finished(job.task_id)))
+        self._budget = Budget(job.ceilings, spent)
+        self._calls = Calls(
+            journal=Journal(store),
+            writer=self._writer,
+            budget=self._budget,
+            clock=self._clock,
+            rng=random.Random(),  # noqa: S311  jitter of waiting times, not secrecy
+        )
+
+    async def _work(self) -> None:
+        side = [
+            asyncio.create_task(self._beat(), name="lease"),
+            asyncio.create_task(self._tick(), name="progress"),
+        ]
+        main = asyncio.create_task(
+            self._executor.run(self._items(), self._produce, self._done), name="items"
+        )
+        try:
+            await asyncio.wait({main, side[0]}, return_when=asyncio.FIRST_COMPLETED)
+            if side[0].done() and not main.done():
+                side[0].result()  # raises why the lease was lost
+            await main
+        except BaseExceptionGroup as group:
+            raise _first(group) from group
+        finally:
+            await _cancelled([main, *side])
+
+    async def _items(self) -> AsyncIterator[Item]:
+        while self._stop_status is None:
+            self._changed.clear()
+            if self._quotas.running_items < self._room():
+                item = self._quotas.next()
+                if item is not None:
+                    yield item
+                    continue
+                if self._quotas.running_items == 0:
+                    return
+            await self._changed.wait()
+
+    def _room(self) -> int:
+        """Items in progress: enough to fill every slot while others are saved, and no more."""
+        slots = sum(route.limiter.state.limit for route in self._limited_routes())
+        return min(MOST_ITEMS, slots + slots // 2 + 32)
+
+    async def _produce(self, item: Item) -> Outcome | None:
+        self._started += 1
+        ask = ItemAsk(
+            calls=self._calls,
+            routes=self._job.routes,
+            item=item,
+            task_id=self._job.task_id,
+            priority=self._started,
+        )
+        try:
+            made = await self._job.recipe.produce(item, ask)
+        except (Stopped, BudgetReached) as error:
+            self._stopped_by(error)
+            return None
+        except (StoreError, LeaseLost):
+            raise
+        except CorpusmithError as error:
+            return self._failed(item, error, ask.made)
+        except Exception as error:  # noqa: BLE001  a poison item must not stop the others
+            return _all_missed(item, _internal(error), ask.made)
+        self._rule.note(None)
+        return _outcome(item, made, ask.made)
+
+    def _failed(self, item: Item, error: CorpusmithError, calls: int) -> Outcome | None:
+        if stops_task(error):
+            self._stop("failed", _cause_of(error))
+            return None
+        if self._rule.note(error):
+            self._stop("failed", _cause_of(error))
+        return _all_missed(item, miss_of(error), calls)
+
+    async def _done(self, item: Item, outcome: Outcome | None) -> None:
+        if outcome is None:
+            self._quotas.dropped(item)
+            self._changed.set()
+            return
+        accepted, misses = self._checked(outcome)
+        await self._writer.save(
+            Save(
+                task_id=self._job.task_id,
+                fence=self._lease.fence,
+                outcome=outcome,
+                accepted=accepted,
+                misses=misses,
+            )
+        )
+        rejected = sum(miss.kind == "rejected" for miss in misses)
+        self._misses.update(miss.reason for miss in misses)
+        self._quotas.ended(item, len(accepted), rejected, len(misses) - rejected)
+        self._changed.set()
+
+    def _checked(self, outcome: Outcome) -> tuple[tuple[Draft, ...], tuple[Miss, ...]]:
+        accepted: list[Draft] = []
+        misses = list(outcome.misses)
+        for draft in outcome.drafts:
+            verdict = self._job.check(draft)
+            if verdict.passed:
+                accepted.append(draft)
+            else:
+                misses.append(
+                    Miss(
+                        kind="rejected",
+                        reason=verdict.reason,
+                        detail=verdict.detail,
+                        raw=draft.raw,
+                        fresh=True,
+                    )
+                )
+        return tuple(accepted), tuple(misses)
+
+    # ------------------------------------------------------------ stopping
+
+    def _stop(self, status: Status, cause: Mapping[str, Json]) -> None:
+        if self._stop_status is not None:
+            return
+        self._stop_status, self._cause = status, cause
+        if hasattr(self, "_calls"):
+            self._calls.stop()
+        self._changed.set()
+
+    def _stopped_by(self, error: CorpusmithError) -> None:
+        if isinstance(error, BudgetReached):
+            self._stop("paused", _cause_of(error))
+
+    def _verdict(self) -> tuple[Status, Mapping[str, Json] | None]:
+        counts = self._quotas.counts()
+        if counts.shortfall == 0:
+            return "finished", None
+        if self._stop_status is not None:
+            return self._stop_status, self._cause
+        return "finished", {"code": "attempts_used", "shortfall": counts.shortfall}
+
+    async def _let_go(self, error: BaseException) -> None:
+        """An execution that cannot go on says so in the store, if the store still listens."""
+        if isinstance(error, LeaseLost):
+            return
+        cause: Mapping[str, Json] = {"code": "interrupted"}
+        if isinstance(error, CorpusmithError):
+            cause = _cause_of(error)
+        with contextlib.suppress(StoreError):
+            await asyncio.shield(self._release("paused", cause))
+
+    async def _release(self, status: Status, cause: Mapping[str, Json] | None) -> None:
+        await self._writer.on_thread(lambda: self._store.release(self._lease, status, cause))
+
+    # ------------------------------------------------------------ beside the work
+
+    async def _beat(self) -> None:
+        while True:
+            await self._clock.sleep(BEAT_S)
+            wish = await self._writer.on_thread(
+                lambda: self._store.renew(self._lease, LEASE_S, self._clock.time())
+            )
+            if wish == "pause":
+                self._stop("paused", {"code": "paused"})
+            elif wish == "cancel":
+                self._stop("cancelled", {"code": "cancelled"})
+
+    async def _tick(self) -> None:
+        began_s = self._clock.monotonic()
+        while True:
+            self._show(self._snapshot("running", None, began_s))
+            await self._clock.sleep(SHOW_S)
+
+    def _limited_routes(self) -> list[Route]:
+        """One route for each limiter: roles may share an endpoint."""
+        return list({id(route.limiter): route for route in self._job.routes.values()}.values())
+
+    def _snapshot(
+        self, status: Status, cause: Mapping[str, Json] | None, began_s: float
+    ) -> Snapshot:
+        counts = self._quotas.counts()
+        now_s = self._clock.monotonic()
+        speed = self._speed.note(now_s, counts.accepted)
+        return Snapshot(
+            task_id=self._job.task_id,
+            status=status,
+            counts=counts,
+            categories=[
+                CategoryProgress(name=tally.name, labels=tally.labels, counts=tally.counts())
+                for tally in self._quotas.tallies.values()
+            ],
+            spend=self._budget.spent(),
+            records_per_s=speed,
+            remaining_s=counts.shortfall / speed if speed > 0 else None,
+            paces=[_pace(route) for route in self._limited_routes()],
+            replayed=self._calls.replayed,
+            misses=dict(self._misses),
+            retries=dict(self._calls.retries),
+            cause=cause,
+            elapsed_s=now_s - began_s,
+        )
+
+
+def miss_of(error: CorpusmithError) -> Miss:
+    """A failed sample; a paid but useless reply needs fresh samples to do better."""
+    raw = error.raw if isinstance(error, ProviderError | ReplyError) else ""
+    return Miss(
+        kind="failed",
+        reason=error.reason,
+        detail=_plain(error.data),
+        raw=raw,
+        fresh=isinstance(error, ReplyError),
+    )
+
+
+def _internal(error: Exception) -> Miss:
+    detail = {"type": type(error).__name__, "cause": str(error)[:500]}
+    return Miss(kind="failed", reason="internal", detail=detail, fresh=True)
+
+
+def _all_missed(item: Item, miss: Miss, calls: int) -> Outcome:
+    return Outcome(item=item, misses=(miss,) * item.want, calls=calls)
+
+
+def _outcome(item: Item, made: object, calls: int) -> Outcome:
+    """What the recipe made, filled up to `want`: samples it did not bring are failed."""
+    parts = list(made) if isinstance(made, list | tuple) else []
+    parts = parts[: item.want]
+    drafts = tuple(part for part in parts if isinstance(part, Draft))
+    misses = [part for part in parts if isinstance(part, Miss)]
+    for _ in range(item.want - len(drafts) - len(misses)):
+        misses.append(Miss(kind="failed", reason="too_few", fresh=True))
+    return Outcome(item=item, drafts=drafts, misses=tuple(misses), calls=calls)
+
+
+def _cause_of(error: CorpusmithError) -> dict[str, Json]:
+    return {"code": error.reason, **_plain(error.data)}
+
+
+def _plain(data: Mapping[str, object]) -> dict[str, Json]:
+    simple = (str, int, float, bool, type(None))
+    return {
+        name: value if isinstance(value, simple) else str(value) for name, value in data.items()
+    }
+
+
+def _pace(route: Route) -> Pace:
+    state = route.limiter.state
+    return Pace(
+        endpoint=route.endpoint,
+        model=route.model,
+        in_flight=state.in_flight,
+        limit=state.limit,
+        waiting=state.waiting,
+        reason=state.reason,
+        wait_s=state.wait_s,
+    )
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The cause inside nested groups: our own errors before others."""
+    flat: list[BaseException] = []
+    for error in group.exceptions:
+        flat.append(_first(error) if isinstance(error, BaseExceptionGroup) else error)
+    ours = [error for error in flat if isinstance(error, CorpusmithError)]
+    return (ours or flat)[0]
+
+
+async def _cancelled(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,1 @@
+"""What ships with Corpusmith as data: characters, scenarios, variation, prompts, endpoints."""

@@ -1,0 +1,96 @@
+"""The shipped characters, scenarios, variation lists and prompt texts, as values.
+
+Owns: reading `presets/`. Does not own: what a user made of them (`store/`), or community cards
+(`cards/`). Each is read once and kept.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from importlib.resources.abc import Traversable
+from types import MappingProxyType
+from typing import Any
+
+from corpusmith.nouns import Character, Scenario
+from corpusmith.placeholders import example_text
+from corpusmith.values import Language, Message
+
+_SECTION = re.compile(r"^<!-- ([a-z_.]+) -->\n", re.MULTILINE)
+
+
+def characters(language: Language) -> list[Character]:
+    """The shipped characters of a language, by file name."""
+    return list(_characters(language).values())
+
+
+def character(name: str, language: Language) -> Character | None:
+    """The shipped character of a file name such as `lin`; None if there is none."""
+    return _characters(language).get(name)
+
+
+def scenarios(language: Language) -> list[Scenario]:
+    """The shipped scenarios of a language, in their file's order."""
+    return list(_scenarios(language))
+
+
+@cache
+def variation(language: Language) -> Mapping[str, tuple[str, ...]]:
+    """The shipped variation lists of a language by their names, in their file's order."""
+    lists = json.loads(_read(f"variation.{language}.json"))
+    return MappingProxyType({name: tuple(entries) for name, entries in lists.items()})
+
+
+@cache
+def prompts(recipe: str, language: Language) -> Mapping[str, str]:
+    """A recipe's prompt texts by their names, from the sections of its Markdown file.
+
+    A section begins at a line `<!-- name -->`; blank lines around its text are not part of it.
+    """
+    parts = _SECTION.split(_read(f"prompts/{recipe}.{language}.md"))
+    return MappingProxyType(
+        {name: text.strip("\n") for name, text in zip(parts[1::2], parts[2::2], strict=True)}
+    )
+
+
+@cache
+def _characters(language: Language) -> dict[str, Character]:
+    folder = _folder() / "characters" / language
+    files = sorted((f for f in folder.iterdir() if f.name.endswith(".json")), key=lambda f: f.name)
+    return {file.name.removesuffix(".json"): _character(file, language) for file in files}
+
+
+def _character(file: Traversable, language: Language) -> Character:
+    fields: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    examples = [
+        [
+            message
+            for turn in dialogue
+            for message in (Message("user", turn["user"]), Message("assistant", turn["assistant"]))
+        ]
+        for dialogue in fields.pop("example_dialogues")
+    ]
+    image = _folder() / "characters" / language / file.name.replace(".json", ".png")
+    return Character(
+        **{**fields, "tags": tuple(fields["tags"])},
+        example_dialogues=example_text(examples),
+        language=language,
+        image=image.read_bytes() if image.is_file() else None,
+    )
+
+
+@cache
+def _scenarios(language: Language) -> tuple[Scenario, ...]:
+    rows = json.loads(_read(f"scenarios.{language}.json"))
+    return tuple(Scenario(**row, language=language) for row in rows)
+
+
+def _read(name: str) -> str:
+    return (_folder() / name).read_text("utf-8")
+
+
+def _folder() -> Traversable:
+    return resources.files("corpusmith") / "presets"

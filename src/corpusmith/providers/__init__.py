@@ -1,0 +1,1 @@
+"""Model endpoints: three protocols on one transport, and the presets that name known endpoints."""

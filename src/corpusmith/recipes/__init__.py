@@ -1,0 +1,1 @@
+"""Ways to produce records, one file each, with their prompts."""

@@ -1,0 +1,90 @@
+"""The one door to everything: `Studio`. The command line, Python, REST and the web all use it.
+
+Owns: wiring. Does not own: any use-case (one file a noun beside this one).
+"""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from corpusmith.config import database_url
+from corpusmith.messages import language_of
+from corpusmith.service.connections import Connections
+from corpusmith.service.exports import Exports
+from corpusmith.service.library import Characters, Datasets, Scenarios
+from corpusmith.service.tasks import Result, Show, Tasks
+from corpusmith.store.open import open_store
+from corpusmith.values import Language
+
+if TYPE_CHECKING:
+    from corpusmith.engine.limits import LimiterPool
+
+
+class Studio:
+    """Corpusmith from Python.
+
+    >>> with Studio() as studio:  # doctest: +SKIP
+    ...     result = studio.generate(
+    ...         characters=["cards/lin.json"],
+    ...         scenarios={"日常对话": 2, "情感交流": 1},
+    ...         count=100,
+    ...         turns=3,
+    ...         connection={"base_url": "http://127.0.0.1:8099/v1", "model": "any"},
+    ...         output="out.json",
+    ...     )
+    ...     print(result.counts)
+
+    Every method that waits for an endpoint has a twin ending in `_async`; all others only touch
+    the database. Use one Studio in one thread at a time.
+    """
+
+    def __init__(self, db: str | None = None, *, language: Language | None = None) -> None:
+        """`db`: SQLAlchemy URL; None: CORPUSMITH_DATABASE_URL, else SQLite in the data folder.
+
+        Raises StoreError.
+        """
+        self.language: Language = language or language_of()
+        self.store = open_store(database_url(db))
+        self.connections = Connections(self)
+        self.characters = Characters(self)
+        self.scenarios = Scenarios(self)
+        self.datasets = Datasets(self)
+        self.tasks = Tasks(self)
+        self.exports = Exports(self)
+        self._limiters: LimiterPool | None = None
+
+    @property
+    def limiters(self) -> LimiterPool:
+        """Limits by endpoint, key and model, shared by all tasks of this Studio."""
+        if self._limiters is None:
+            from corpusmith.engine.limits import LimiterPool
+
+            self._limiters = LimiterPool()
+        return self._limiters
+
+    def generate(self, *, show: Show | None = None, **fields: Any) -> Result:
+        """Create a task and run it to its end. Fields are those of `TaskFile`."""
+        from corpusmith.service import loop
+
+        return loop.run(self.generate_async(show=show, **fields))
+
+    async def generate_async(self, *, show: Show | None = None, **fields: Any) -> Result:
+        """`generate`, awaited."""
+        task = await self.tasks.create_async(fields)
+        return await self.tasks.run_async(task, show=show)
+
+    def close(self) -> None:
+        """Give back the database. May be called twice."""
+        self.store.close()
+
+    def __enter__(self) -> Studio:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,500 @@
+"""Use-cases of tasks: create, look, estimate, run, resume, retry, commit, discard.
+
+Owns: wiring a stored task to providers, limits and the engine. Does not own: deciding and saving
+(engine), rows (store), showing (faces).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from corpusmith import registry
+from corpusmith.contracts import Quota, Recipe, Secret, TaskContext
+from corpusmith.errors import NotFound, UsageError
+from corpusmith.store.values import Task
+from corpusmith.service import loop
+from corpusmith.service.connections import connection_from_json, only_model
+from corpusmith.service.keys import key_id, key_of
+from corpusmith.service.resolve import resolve
+from corpusmith.service.task_file import TaskFile, task_file
+from corpusmith.values import (
+    Connection,
+    Counts,
+    Item,
+    Json,
+    Message,
+    Sampling,
+    Spend,
+    Status,
+    Usage,
+)
+
+if TYPE_CHECKING:
+    from corpusmith.engine.calls import Route
+    from corpusmith.engine.progress import Snapshot
+    from corpusmith.engine.runner import Ended, Runner
+    from corpusmith.service.studio import Studio
+
+Show = Callable[["Snapshot"], None]
+DATE_FORMAT = "%Y-%m-%dT%H:%M:%S"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """What a task will probably use. `cost_usd` None: a price is unknown."""
+
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What will be sent, before it is: the calls of the first items, and the estimate."""
+
+    calls: Sequence[tuple[str, str, Sequence[Message]]]
+    """(item key, role, messages)"""
+    quotas: Mapping[str, int]
+    """Records wanted by category."""
+    estimate: Estimate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """How an execution ended."""
+
+    task_id: int
+    status: Status
+    cause: Mapping[str, Json] | None
+    counts: Counts
+    spend: Spend
+    misses: Mapping[str, int]
+    output: Path | None
+    """The file that was written, if one was asked for and the task came to its end."""
+
+
+class Tasks:
+    """`studio.tasks`"""
+
+    def __init__(self, studio: Studio) -> None:
+        self._studio = studio
+        self._running: dict[int, Runner] = {}
+
+    # ------------------------------------------------------------ before
+
+    def create(self, file: TaskFile | Mapping[str, Json] | None = None, **fields: Any) -> Task:
+        """A new task, not started. Fields are those of `TaskFile`. Raises UsageError."""
+        return loop.run(self.create_async(file, **fields))
+
+    async def create_async(
+        self, file: TaskFile | Mapping[str, Json] | None = None, **fields: Any
+    ) -> Task:
+        """`create`; the endpoint is asked for its model when none is named."""
+        checked = _checked(file, fields)
+        store = self._studio.store
+        resolved = resolve(checked, store, checked.language)
+        endpoints = {
+            role: await self._with_model(connection)
+            for role, connection in resolved.endpoints.items()
+        }
+        _price_known(checked, endpoints)
+        seed = checked.seed if checked.seed is not None else secrets.randbelow(2**31)
+        spec = _stored_spec(checked, resolved.recipe_spec)
+        recipe = _recipe(checked.recipe, resolved.recipe_spec, _context(seed, resolved.language))
+        if checked.dataset:
+            self._studio.datasets.ensure(checked.dataset, resolved.language)
+        return store.tasks.create(
+            name=checked.name or _task_name(checked),
+            recipe=checked.recipe,
+            spec=spec,
+            dataset=checked.dataset,
+            requested=checked.count,
+            seed=seed,
+            quotas=[
+                Quota(
+                    name=category.name,
+                    count=category.count,
+                    labels=category.labels,
+                    waves=((0, category.count),),
+                )
+                for category in recipe.plan(checked.count)
+            ],
+            connections={role: asdict(connection) for role, connection in endpoints.items()},
+        )
+
+    def preview(
+        self, file: TaskFile | Mapping[str, Json] | None = None, *, items: int = 1, **fields: Any
+    ) -> Preview:
+        """The exact prompts of the first `items` items, and the estimate. Nothing is sent."""
+        checked = _checked(file, fields)
+        resolved = resolve(checked, self._studio.store, checked.language)
+        seed = checked.seed if checked.seed is not None else 0
+        recipe = _recipe(checked.recipe, resolved.recipe_spec, _context(seed, resolved.language))
+        plan = [category for category in recipe.plan(checked.count) if category.count]
+        first = [
+            Item(
+                task_seed=seed,
+                category=category.name,
+                ordinal=0,
+                want=min(recipe.per_item, category.count),
+            )
+            for category in plan
+        ]
+        return Preview(
+            calls=[
+                (item.key, role, messages)
+                for item in first[:items]
+                for role, messages in recipe.preview(item)
+            ],
+            quotas={category.name: category.count for category in plan},
+            estimate=_estimate(recipe, first, plan, resolved.endpoints),
+        )
+
+    # ------------------------------------------------------------ running
+
+    def run(self, task: Task | int, *, show: Show | None = None) -> Result:
+        """Run or go on with a task to its end, its budget, or a stop."""
+        return loop.run(self.run_async(task, show=show))
+
+    async def run_async(self, task: Task | int, *, show: Show | None = None) -> Result:
+        """`run`. Cancelling it stops at once; `stop(task)` drains.
+
+        Raises LeaseHeld when another process runs it, StoreError, KeyMissing.
+        """
+        found = self.get(task if isinstance(task, int) else task.id)
+        from corpusmith.engine.clock import SystemClock
+        from corpusmith.engine.runner import Runner
+
+        routes = self._routes(found)
+        try:
+            runner = Runner(
+                self._studio.store,
+                _job(found, routes),
+                clock=SystemClock(),
+                show=show or (lambda snapshot: None),
+            )
+            self._running[found.id] = runner
+            ended = await runner.run()
+        finally:
+            self._running.pop(found.id, None)
+            await asyncio.gather(*(route.provider.close() for route in routes.values()))
+        return self._settled(self.get(found.id), ended)
+
+    def stop(self, task: Task | int) -> None:
+        """Drain a task that runs in this process: calls in flight end, nothing new starts."""
+        task_id = task if isinstance(task, int) else task.id
+        if task_id in self._running:
+            self._running[task_id].stop("paused")
+
+    def resume(self, task: Task | int | None = None, *, show: Show | None = None) -> Result:
+        """Go on with `task`, or the last one, with the endpoint that it had."""
+        return self.run(task if task is not None else self.last(), show=show)
+
+    def extend(self, task: Task | int, count: int) -> Task:
+        """Ask a task for `count` records in all (more than before): only the new ones are paid.
+
+        Raises UsageError when `count` is not more than it has.
+        """
+        from corpusmith.engine.quota import extended
+
+        found = self.get(task if isinstance(task, int) else task.id)
+        if count <= found.requested:
+            raise UsageError("count_not_more", task=found.id, count=count, now=found.requested)
+        recipe = _recipe_of(found)
+        plan = [(category.name, category.count) for category in recipe.plan(count)]
+        quotas = extended(self._studio.store.quotas(found.id), plan, recipe.per_item)
+        self._studio.store.tasks.extend(found.id, count, quotas)
+        return self.get(found.id)
+
+    def change(self, task: Task | int, **fields: Any) -> Task:
+        """Change what does not touch finished records: budget, attempts, limits, output.
+
+        Raises UsageError for a field that is fixed once a task is made.
+        """
+        found = self.get(task if isinstance(task, int) else task.id)
+        fixed = sorted(set(fields) - CHANGEABLE)
+        if fixed:
+            raise UsageError("field_fixed", field=fixed[0], fields=", ".join(sorted(CHANGEABLE)))
+        spec = {**found.spec, **{name: value for name, value in fields.items()}}
+        self._studio.store.tasks.update_spec(found.id, spec)
+        return self.get(found.id)
+
+    def retry(
+        self, task: Task | int, kinds: Sequence[Literal["failed", "rejected"]] = ("failed",)
+    ) -> int:
+        """Put back missed items, as many as the task still lacks; returns how many.
+
+        They run at the next `run`. A task that has all its records puts back nothing.
+        """
+        found = self.get(task if isinstance(task, int) else task.id)
+        lacking = {
+            quota.name: quota.count - quota.accepted
+            for quota in self._studio.store.quotas(found.id)
+            if quota.count > quota.accepted
+        }
+        return self._studio.store.tasks.retry(found.id, set(kinds), lacking)
+
+    # ------------------------------------------------------------ looking and ending
+
+    def get(self, task_id: int) -> Task:
+        """Raises NotFound."""
+        return self._studio.store.tasks.get(task_id)
+
+    def last(self) -> Task:
+        """The newest task. Raises NotFound when there is none."""
+        found = self._studio.store.tasks.last()
+        if found is None:
+            raise NotFound("no_task")
+        return found
+
+    def list(self, *, status: str | None = None, limit: int = 50) -> Sequence[Task]:
+        """Newest first."""
+        return self._studio.store.tasks.list(status=status, limit=limit)
+
+    def ask(self, task: Task | int, wish: Literal["pause", "cancel"]) -> Task:
+        """Pause or cancel a task wherever it runs; one that runs nowhere changes at once."""
+        found = self.get(task if isinstance(task, int) else task.id)
+        if found.status in ("finished", "cancelled"):
+            raise UsageError("task_ended", task=found.id, status=found.status)
+        self._studio.store.tasks.ask(found.id, wish)
+        return self.get(found.id)
+
+    def commit(self, task: Task | int, dataset: str | None = None) -> int:
+        """确认入库: put the task's records into `dataset` (or its own), in one transaction."""
+        found = self.get(task if isinstance(task, int) else task.id)
+        name = dataset or found.dataset
+        if name is None:
+            raise UsageError("no_dataset", task=found.id)
+        self._studio.datasets.ensure(name, cast(Any, found.spec.get("language", "zh")))
+        return self._studio.store.records.commit(found.id, name)
+
+    def discard(self, task: Task | int) -> int:
+        """Throw away the task's records that are not in a dataset; returns how many."""
+        return self._studio.store.records.discard(task if isinstance(task, int) else task.id)
+
+    def delete(self, task: Task | int) -> None:
+        """Forget a task and what it did not commit. The journal keeps its paid calls."""
+        self._studio.store.tasks.delete(task if isinstance(task, int) else task.id)
+
+    # ------------------------------------------------------------ wiring
+
+    async def _with_model(self, connection: Connection) -> Connection:
+        if connection.model:
+            return connection
+        model = await only_model(connection, key_of(connection, self._studio.store))
+        return replace(connection, model=model)
+
+    def _routes(self, task: Task) -> dict[str, Route]:
+        from corpusmith.providers.presets import price_of
+
+        from corpusmith.engine.calls import Route
+        from corpusmith.engine.ladder import ladder_of
+
+        store = self._studio.store
+        providers: dict[str, Any] = {}
+        routes: dict[str, Route] = {}
+        for role, stored in task.connections.items():
+            connection = _with_limits(connection_from_json(stored), task.spec)
+            model = connection.model or ""
+            same = f"{connection.name}|{connection.base_url}|{connection.protocol}"
+            if same not in providers:
+                secret: Secret | None = key_of(connection, store)
+                factory = registry.load("provider", connection.protocol)
+                providers[same] = factory(connection, secret)
+            provider = providers[same]
+            routes[role] = Route(
+                connection=connection,
+                model=model,
+                provider=provider,
+                limiter=self._studio.limiters.get(
+                    connection.base_url, key_id(connection), model, connection.limits
+                ),
+                ladder=ladder_of(provider.modes, store, connection.base_url, model),
+                sampling=_sampling(task),
+                price=connection.price or price_of(connection.provider, connection.base_url, model),
+                language=cast(Any, task.spec["language"]),
+            )
+        return routes
+
+    def _settled(self, task: Task, ended: Ended) -> Result:
+        finished = ended.status == "finished"
+        if finished and task.dataset and task.spec.get("commit", True):
+            self._studio.store.records.commit(task.id, task.dataset)
+        output = None
+        at_end = finished or str((ended.cause or {}).get("code", "")).startswith("budget_")
+        wanted = task.spec.get("output")
+        if at_end and wanted:
+            self._studio.exports.write(wanted, task=task.id, form=str(task.spec["format"]))
+            output = Path(str(wanted))
+        return Result(
+            task_id=task.id,
+            status=ended.status,
+            cause=ended.cause,
+            counts=ended.snapshot.counts,
+            spend=ended.snapshot.spend,
+            misses={reason: n for (_, reason), n in self._miss_counts(task.id).items()},
+            output=output,
+        )
+
+    def _miss_counts(self, task_id: int) -> Mapping[tuple[str, str], int]:
+        return self._studio.store.tasks.miss_counts(task_id)
+
+
+# ---------------------------------------------------------------- pure parts
+
+CHANGEABLE = frozenset(
+    {
+        "max_cost",
+        "max_total_tokens",
+        "max_calls",
+        "max_attempts_multiplier",
+        "concurrency",
+        "rpm",
+        "tpm",
+        "output",
+        "format",
+        "commit",
+    }
+)
+
+
+def _checked(file: TaskFile | Mapping[str, Json] | None, fields: Mapping[str, Any]) -> TaskFile:
+    if isinstance(file, TaskFile) and not fields:
+        return file
+    given = file.model_dump(exclude_unset=True) if isinstance(file, TaskFile) else dict(file or {})
+    return task_file({**given, **fields}, source="the task")
+
+
+def _price_known(file: TaskFile, endpoints: Mapping[str, Connection]) -> None:
+    """A budget in money needs prices: refuse before anything is spent."""
+    from corpusmith.providers.presets import price_of
+
+    if file.max_cost is None:
+        return
+    for connection in endpoints.values():
+        known = price_of(connection.provider, connection.base_url, connection.model or "")
+        if connection.price is None and known is None:
+            raise UsageError("price_unknown", model=connection.model, connection=connection.name)
+
+
+def _stored_spec(file: TaskFile, recipe_spec: Mapping[str, Json]) -> dict[str, Json]:
+    left_out = {"characters", "scenarios", "variation", "connection", "roles", "count", "seed"}
+    return {
+        **file.model_dump(mode="json", exclude=left_out),
+        "seed_sent": file.seed,
+        "language": recipe_spec["language"],
+        "recipe_spec": dict(recipe_spec),
+    }
+
+
+def _context(seed: int, language: Any, started: datetime | None = None) -> TaskContext:
+    moment = started or datetime.now().astimezone()
+    return TaskContext(
+        seed=seed,
+        language=language,
+        batch_id=f"batch_{moment:%Y%m%d_%H%M%S}",
+        started_at=moment.strftime(DATE_FORMAT),
+    )
+
+
+def _recipe(name: str, spec: Mapping[str, Json], context: TaskContext) -> Recipe:
+    return cast(Recipe, registry.load("recipe", name)(spec, context))
+
+
+def _recipe_of(task: Task) -> Recipe:
+    started = datetime.fromisoformat(task.created_at).astimezone()
+    context = _context(task.seed, task.spec["language"], started)
+    return _recipe(task.recipe, task.spec["recipe_spec"], context)
+
+
+def _task_name(file: TaskFile) -> str:
+    return f"{file.recipe}-{datetime.now().astimezone():%Y%m%d-%H%M%S}"
+
+
+def _estimate(
+    recipe: Recipe,
+    first: Sequence[Item],
+    plan: Sequence[Any],
+    endpoints: Mapping[str, Connection],
+) -> Estimate:
+    from corpusmith.providers.presets import price_of
+
+    calls = prompt = completion = 0
+    for item, category in zip(first, plan, strict=True):
+        times = -(-category.count // item.want)
+        per_item = recipe.estimate(item)
+        calls += times * per_item[0]
+        prompt += times * per_item[1]
+        completion += times * per_item[2]
+    usage = Usage(prompt_tokens=prompt, completion_tokens=completion)
+    prices = [
+        one.price or price_of(one.provider, one.base_url, one.model or "")
+        for one in endpoints.values()
+    ]
+    known = [price for price in prices if price is not None]
+    # Roles share the work about evenly; with two prices the estimate is their mean.
+    cost_usd = (
+        sum(price.cost_usd(usage) for price in known) / len(known)
+        if len(known) == len(prices)
+        else None
+    )
+    return Estimate(
+        calls=calls, prompt_tokens=prompt, completion_tokens=completion, cost_usd=cost_usd
+    )
+
+
+def _with_limits(connection: Connection, spec: Mapping[str, Json]) -> Connection:
+    limits = connection.limits
+    concurrency = spec.get("concurrency", "auto")
+    return replace(
+        connection,
+        limits=replace(
+            limits,
+            requests_per_min=spec.get("rpm") or limits.requests_per_min,
+            tokens_per_min=spec.get("tpm") or limits.tokens_per_min,
+            concurrency=limits.concurrency if concurrency == "auto" else concurrency,
+        ),
+    )
+
+
+def _sampling(task: Task) -> Sampling:
+    spec = task.spec
+    return Sampling(
+        temperature=spec.get("temperature"),
+        top_p=spec.get("top_p"),
+        max_tokens=spec.get("max_tokens"),
+        seed=spec.get("seed_sent"),
+        stop=tuple(spec.get("stop", ())),
+        extra=spec.get("extra", {}),
+    )
+
+
+def _job(task: Task, routes: Mapping[str, Route]) -> Any:
+    from corpusmith.quality.chain import build
+
+    from corpusmith.engine.budget import Ceilings
+    from corpusmith.engine.runner import Job
+    from corpusmith.store.lease import owner_id
+
+    spec = task.spec
+    return Job(
+        task_id=task.id,
+        seed=task.seed,
+        recipe=_recipe_of(task),
+        routes=routes,
+        check=build(tuple(spec["checks"]), {}),
+        max_attempts_multiplier=float(spec["max_attempts_multiplier"]),
+        ceilings=Ceilings(
+            cost_usd=spec.get("max_cost"),
+            tokens=spec.get("max_total_tokens"),
+            calls=spec.get("max_calls"),
+        ),
+        owner=owner_id(),
+    )

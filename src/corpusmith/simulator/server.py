@@ -1,0 +1,454 @@
+"""The simulator: a server that decides what each request gets.
+
+Owns: routes, admission (key, limits), latency, and delivery of a reply or a fault.
+Does not own: HTTP itself (`http.py`), vendors' shapes (`wire_*.py`), words (`author.py`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from hashlib import blake2b
+from types import ModuleType
+from urllib.parse import parse_qsl, unquote
+
+import orjson
+
+from corpusmith.simulator import faults, wire_anthropic, wire_gemini, wire_openai
+from corpusmith.simulator.asks import Answer, Ask, BadBody, Problem
+from corpusmith.simulator.author import Author
+from corpusmith.simulator.config import SimulatorConfig
+from corpusmith.simulator.http import Connection, Exchange, head
+from corpusmith.simulator.limits import Bucket
+from corpusmith.simulator.stats import Stats
+from corpusmith.values import Json
+
+_UNKNOWN = Problem(status=404, message="The simulator has no such route.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Chat:
+    """A chat on its way through the server."""
+
+    exchange: Exchange
+    wire: ModuleType
+    path: str
+    query: Mapping[str, str]
+    model: str
+    number: int
+    """1, 2, 3, … in order of arrival since the start or the last reset."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Sending:
+    """What is to be sent, and how."""
+
+    status: int
+    body: bytes
+    content_type: str = "application/json"
+    headers: list[tuple[str, str]]
+    chunked: bool = False
+    fault: str | None = None
+    digest: bytes = b""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+    def bytes(self, keep_alive: bool) -> bytes:
+        """The whole response."""
+        start = head(
+            self.status,
+            content_type=self.content_type,
+            length=None if self.chunked else len(self.body),
+            headers=self.headers,
+            keep_alive=keep_alive,
+        )
+        return start + self.body
+
+
+class Simulator:
+    """An endpoint that speaks the three protocols. One event loop, one port."""
+
+    def __init__(self, config: SimulatorConfig | None = None) -> None:
+        self._config = config = config or SimulatorConfig()
+        self._rates = config.fault_rates()
+        self._author = Author(config.seed)
+        self._dice = faults.Dice(config.fault_seed)
+        self._connections: set[Connection] = set()
+        self._server: asyncio.Server | None = None
+        self._stats = Stats(config.record)
+        self.url = ""
+        """`http://host:port` once started."""
+
+    async def start(self, host: str = "127.0.0.1", port: int = 0) -> int:
+        """Listen; returns the port (`port` 0: a free one). Raises OSError if it is taken."""
+        self._loop = asyncio.get_running_loop()
+        self._clear()
+        bound = self._config.max_body_bytes
+        self._server = await self._loop.create_server(
+            lambda: Connection(self._handle, self._connections, bound),
+            host,
+            port,
+            backlog=4096,
+        )
+        found: int = self._server.sockets[0].getsockname()[1]
+        shown = f"[{host}]" if ":" in host else host
+        self.url = f"http://{shown}:{found}"
+        return found
+
+    async def stop(self) -> None:
+        """Stop listening and close every connection; what hangs is let go."""
+        if self._server is None:
+            return
+        self._server.close()
+        for connection in list(self._connections):
+            connection.transport.abort()
+        await self._server.wait_closed()
+        self._server = None
+
+    def stats(self) -> dict[str, Json]:
+        """What `GET /__stats` shows. Call it from the server's own loop."""
+        return self._stats.show()
+
+    def reset(self) -> None:
+        """Clear the counters and refill the hidden limits. Call it from the server's own loop."""
+        self._clear()
+
+    def _clear(self) -> None:
+        config, now = self._config, self._loop.time()
+        self._stats.clear()
+        self._rpm = Bucket(config.rpm, config.burst_s, now) if config.rpm else None
+        self._tpm = Bucket(config.tpm, config.burst_s, now) if config.tpm else None
+
+    # ------------------------------------------------------------ routes
+
+    def _handle(self, exchange: Exchange) -> None:
+        path, _, text = exchange.target.partition("?")
+        query = dict(parse_qsl(text, keep_blank_values=True)) if text else {}
+        if exchange.method == "POST" and (chat := self._find_chat(exchange, path, query)):
+            self._serve(chat)
+        elif exchange.method == "GET" and path.endswith("/models"):
+            self._list_models(exchange, path, query)
+        elif path.startswith("/__"):
+            self._serve_own(exchange, path, query)
+        else:
+            self._stats.by_route["unknown"] += 1
+            self._send(exchange, self._problem(_wire_of(exchange, path, query), _UNKNOWN, 0))
+
+    def _find_chat(
+        self, exchange: Exchange, path: str, query: Mapping[str, str]
+    ) -> _Chat | None:
+        model = ""
+        if path.endswith("/chat/completions"):
+            wire: ModuleType = wire_openai
+        elif path.endswith("/messages"):
+            wire = wire_anthropic
+        elif path.endswith(":generateContent") and "/models/" in path:
+            wire = wire_gemini
+            model = unquote(path.rpartition("/models/")[2].removesuffix(":generateContent"))
+        else:
+            return None
+        self._stats.arrive()
+        return _Chat(
+            exchange=exchange,
+            wire=wire,
+            path=path,
+            query=query,
+            model=model,
+            number=self._stats.requests,
+        )
+
+    def _list_models(self, exchange: Exchange, path: str, query: Mapping[str, str]) -> None:
+        wire = _wire_of(exchange, path, query)
+        self._stats.by_route[f"{wire.NAME}.models"] += 1
+        if problem := self._check_key(wire, exchange, query):
+            self._send(exchange, self._problem(wire, problem, 0))
+            return
+        body = orjson.dumps(wire.models(self._config.models))
+        self._send(exchange, _Sending(status=200, body=body, headers=[]))
+
+    def _serve_own(self, exchange: Exchange, path: str, query: Mapping[str, str]) -> None:
+        match exchange.method, path:
+            case "GET", "/__stats":
+                shown: Json = self._stats.show()
+            case "POST", "/__reset":
+                self._clear()
+                shown = {"reset": True}
+            case "GET", "/__requests":
+                last = query.get("last", "")
+                shown = self._stats.kept(int(last) if last.isdecimal() else 1_000_000)
+            case _:
+                self._send(exchange, self._problem(wire_openai, _UNKNOWN, 0))
+                return
+        exchange.send(_Sending(status=200, body=orjson.dumps(shown), headers=[]).bytes(
+            exchange.keep_alive))
+
+    # ------------------------------------------------------------ a chat
+
+    def _serve(self, chat: _Chat) -> None:
+        """Decide now, deliver later."""
+        self._stats.by_route[f"{chat.wire.NAME}.chat"] += 1
+        exchange = chat.exchange
+        exchange.gone = self._abort
+        problem = self._check_key(chat.wire, exchange, chat.query) or self._check_room(chat)
+        if problem is not None:
+            self._deliver(chat, self._problem(chat.wire, problem, chat.number))
+            return
+        try:
+            body = _parse(exchange.body)
+            self._stats.keep(chat.path, exchange.headers, body)
+            ask = chat.wire.read(body, chat.model, exchange.headers)
+            sending = self._decide(chat, ask, body)
+        except BadBody as error:
+            problem = Problem(
+                status=error.status, message=error.message, parameter=error.parameter
+            )
+            self._deliver(chat, self._problem(chat.wire, problem, chat.number))
+            return
+        if sending.status == 429 and sending.fault is None:
+            self._deliver(chat, sending)
+        else:
+            self._delay(chat, sending)
+
+    def _decide(self, chat: _Chat, ask: Ask, body: Mapping[str, Json]) -> _Sending:
+        """What this chat gets. Raises BadBody for a schema that cannot be."""
+        if problem := self._standing_fault(chat, ask):
+            return self._problem(chat.wire, problem[1], chat.number, fault=problem[0])
+        fault = faults.choose(self._rates, self._dice.draw(b"fault", chat.number))
+        if fault in faults.ERRORS:
+            return self._problem(chat.wire, faults.ERRORS[fault], chat.number, fault=fault)
+        if fault == "html":
+            return _Sending(
+                status=200, body=faults.HTML, content_type="text/html", headers=[], fault=fault
+            )
+        digest = _digest(chat, body)
+        answer = self._author.write(ask, digest)
+        if problem := self._check_tokens(answer):
+            return self._problem(chat.wire, problem, chat.number)
+        if fault is not None:
+            spoiled = faults.spoil(fault, ask, answer, self._author, chat.number)
+            fault = None if spoiled is None else fault
+            answer = spoiled or answer
+        return _written(chat, ask, answer, fault, digest)
+
+    def _deliver(self, chat: _Chat, sending: _Sending) -> None:
+        """Send it all, or as its fault wants."""
+        if sending.fault is not None:
+            self._stats.by_fault[sending.fault] += 1
+        if sending.fault in faults.DELIVERY:
+            _DELIVER[sending.fault](self, chat, sending)
+            return
+        self._stats.leave()
+        self._send(chat.exchange, sending)
+        if sending.digest and sending.fault is None:
+            self._stats.serve(sending.digest, sending.prompt_tokens, sending.completion_tokens)
+
+    def _send(self, exchange: Exchange, sending: _Sending) -> None:
+        exchange.gone = None
+        self._stats.by_status[sending.status] += 1
+        if sending.status == 429:
+            self._stats.rejected_429 += 1
+        exchange.send(sending.bytes(exchange.keep_alive))
+
+    def _delay(self, chat: _Chat, sending: _Sending) -> None:
+        seconds = self._latency_s(chat.number)
+        if seconds <= 0:
+            self._deliver(chat, sending)
+            return
+        timer = self._loop.call_later(seconds, self._deliver, chat, sending)
+        chat.exchange.gone = partial(self._abort, timer)
+
+    def _abort(self, timer: asyncio.TimerHandle | None = None) -> None:
+        if timer is not None:
+            timer.cancel()
+        self._stats.leave()
+        self._stats.aborted += 1
+
+    def _latency_s(self, number: int) -> float:
+        config = self._config
+        seconds = config.latency_ms / 1000
+        if config.jitter:
+            seconds *= 1 + config.jitter * (2 * self._dice.draw(b"jitter", number) - 1)
+        if config.tail_rate and self._dice.draw(b"tail", number) < config.tail_rate:
+            seconds *= config.tail_factor
+        return seconds
+
+    # ------------------------------------------------------------ admission
+
+    def _check_key(
+        self, wire: ModuleType, exchange: Exchange, query: Mapping[str, str]
+    ) -> Problem | None:
+        wanted = self._config.require_key
+        if wanted is None or wire.key(exchange.headers, query) == wanted:
+            return None
+        return Problem(status=401, message="Incorrect API key provided.")
+
+    def _check_room(self, chat: _Chat) -> Problem | None:
+        ceiling = self._config.max_in_flight
+        if ceiling is not None and self._stats.in_flight > ceiling:
+            status = 529 if chat.wire is wire_anthropic else 503
+            return Problem(status=status, message="The server is overloaded. Try again later.")
+        if self._rpm is None:
+            return None
+        wait_s = self._rpm.wait_s(1, self._loop.time())
+        if wait_s > 0:
+            return self._limited("requests", wait_s)
+        self._rpm.take(1)
+        return None
+
+    def _check_tokens(self, answer: Answer) -> Problem | None:
+        if self._tpm is None:
+            return None
+        tokens = answer.prompt_tokens + answer.completion_tokens
+        wait_s = self._tpm.wait_s(tokens, self._loop.time())
+        if wait_s > 0:
+            return self._limited("tokens", wait_s)
+        self._tpm.take(tokens)
+        return None
+
+    def _limited(self, limit: str, wait_s: float) -> Problem:
+        return Problem(
+            status=429,
+            message=f"Rate limit reached for {limit} per min. Please try again later.",
+            retry_after_s=wait_s if self._config.retry_after else None,
+            limit="tokens" if limit == "tokens" else "requests",
+        )
+
+    def _standing_fault(self, chat: _Chat, ask: Ask) -> tuple[str, Problem] | None:
+        rates = self._config.faults
+        if not rates:
+            return None
+        native = ask.mode == "schema"
+        for name, applies in (
+            ("bad_key", True),
+            ("reject_response_format", native or ask.mode == "json"),
+            ("reject_json_schema", native),
+        ):
+            rate = rates.get(name, 0.0)
+            if applies and rate and self._dice.draw(name.encode(), chat.number) < rate:
+                return name, _standing_problem(name, ask)
+        return None
+
+    def _problem(
+        self, wire: ModuleType, problem: Problem, number: int, *, fault: str | None = None
+    ) -> _Sending:
+        request_id = f"{number:024x}"
+        return _Sending(
+            status=problem.status,
+            body=orjson.dumps(wire.error(problem, request_id)),
+            headers=wire.error_headers(problem, request_id),
+            fault=fault,
+        )
+
+    # ------------------------------------------------------------ faults of the socket
+
+    def _hang(self, chat: _Chat, sending: _Sending) -> None:
+        chat.exchange.gone = self._abort
+
+    def _drip(self, chat: _Chat, sending: _Sending) -> None:
+        data = sending.bytes(keep_alive=False)
+        place = data.index(b"\r\n\r\n") + 4
+        chat.exchange.write(data[:place])
+        self._drip_on(chat, sending.status, data, place)
+
+    def _drip_on(self, chat: _Chat, status: int, data: bytes, place: int) -> None:
+        if place + 1 >= len(data):
+            self._stats.leave()
+            chat.exchange.gone = None
+            chat.exchange.keep_alive = False
+            self._stats.by_status[status] += 1
+            chat.exchange.send(data[place:])
+            return
+        chat.exchange.write(data[place : place + 1])
+        timer = self._loop.call_later(
+            faults.DRIP_S, self._drip_on, chat, status, data, place + 1
+        )
+        chat.exchange.gone = partial(self._abort, timer)
+
+    def _break_off(self, chat: _Chat, sending: _Sending) -> None:
+        """Half of the reply, then a reset."""
+        chat.exchange.gone = None
+        data = sending.bytes(chat.exchange.keep_alive)
+        chat.exchange.write(data[: max(1, len(data) // 2)])
+        self._stats.leave()
+        # The loop must get to write the half before the socket is torn down.
+        self._loop.call_later(0.01, chat.exchange.reset)
+
+
+_DELIVER: dict[str, Callable[[Simulator, _Chat, _Sending], None]] = {
+    "hang": Simulator._hang,
+    "drip": Simulator._drip,
+    "reset": Simulator._break_off,
+}
+
+
+def _wire_of(exchange: Exchange, path: str, query: Mapping[str, str]) -> ModuleType:
+    """The protocol of a request that is no chat, by what its vendor's clients send."""
+    if "anthropic-version" in exchange.headers or path.endswith("/messages"):
+        return wire_anthropic
+    gemini_path = "/v1beta/" in path and "/openai/" not in path
+    if gemini_path or "x-goog-api-key" in exchange.headers or "key" in query:
+        return wire_gemini
+    return wire_openai
+
+
+def _parse(body: bytes) -> Mapping[str, Json]:
+    try:
+        found = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BadBody("We could not parse the JSON body of your request.") from error
+    if not isinstance(found, dict):
+        raise BadBody("The JSON body of your request must be an object.")
+    return found
+
+
+_TRANSPORT_FIELDS = ("stream", "stream_options")
+
+
+def _digest(chat: _Chat, body: Mapping[str, Json]) -> bytes:
+    """Identity of what is asked: the same however the body is ordered, spaced or streamed."""
+    content = {name: value for name, value in body.items() if name not in _TRANSPORT_FIELDS}
+    text = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+    return blake2b(
+        text, digest_size=16, person=chat.wire.NAME.encode(), key=chat.model.encode()[:64]
+    ).digest()
+
+
+def _standing_problem(name: str, ask: Ask) -> Problem:
+    if name == "bad_key":
+        return Problem(status=401, message="Incorrect API key provided.")
+    place = ask.schema_place
+    message = f"Unsupported parameter: '{place}' is not supported with this model."
+    return Problem(status=400, message=message, parameter=place)
+
+
+def _written(
+    chat: _Chat, ask: Ask, answer: Answer, fault: str | None, digest: bytes
+) -> _Sending:
+    if ask.stream:
+        body = b"".join(chat.wire.chunks(ask, answer))
+    else:
+        body = orjson.dumps(chat.wire.good(ask, answer))
+    if fault is not None:
+        body = faults.spoil_body(fault, body, answer.structured and not answer.tool)
+    return _Sending(
+        status=200,
+        body=_as_chunks(body) if ask.stream else body,
+        content_type="text/event-stream" if ask.stream else "application/json",
+        headers=chat.wire.good_headers(answer),
+        chunked=ask.stream,
+        fault=fault,
+        digest=digest,
+        prompt_tokens=answer.prompt_tokens,
+        completion_tokens=answer.completion_tokens,
+    )
+
+
+def _as_chunks(body: bytes) -> bytes:
+    """HTTP chunks, one an event."""
+    events = [event + b"\n\n" for event in body.split(b"\n\n") if event]
+    framed = [b"%x\r\n%s\r\n" % (len(event), event) for event in events]
+    return b"".join(framed) + b"0\r\n\r\n"
+
+

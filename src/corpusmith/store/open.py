@@ -1,0 +1,115 @@
+"""Opens a database: checks the URL, makes the folder, brings the schema up to date.
+
+Owns: what a URL may be, and migration. Does not own: the default URL (`config.py`).
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from corpusmith.errors import StoreReadOnly, StoreTooNew, StoreUnavailable
+from corpusmith.store.database import Database
+from corpusmith.store.foreign import shown, translated
+from corpusmith.store.schema import REVISIONS
+from corpusmith.store.store import SqlStore
+
+_POSTGRES_NAMES = ("postgresql", "postgres", "postgresql+psycopg")
+_SQLITE_NAMES = ("sqlite", "sqlite+pysqlite")
+# Any number will do, as long as every version takes the same one.
+_MIGRATION_LOCK = 0x636F7270
+
+
+def open_store(url: str) -> SqlStore:
+    """The store at `url` (`sqlite:///file` or `postgresql://…`), created or migrated if need be.
+
+    Raises StoreUnavailable, StoreReadOnly, StoreTooNew, StoreCorrupt, DiskFull.
+    """
+    place = parse_url(url)
+    if place.get_backend_name() == "sqlite":
+        _prepare_file(place)
+    database = Database(place)
+    try:
+        _bring_up_to_date(database)
+    except BaseException:
+        database.close()
+        raise
+    return SqlStore(database)
+
+
+def parse_url(url: str) -> URL:
+    """`url` with a driver, and for SQLite an absolute path. Raises StoreUnavailable."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        # The text may hold a password in a place that we cannot find: it is not shown.
+        raise StoreUnavailable("store_url", url=url.partition(":")[0] + ":…") from None
+    if parsed.drivername in _POSTGRES_NAMES:
+        if importlib.util.find_spec("psycopg") is None:
+            raise StoreUnavailable("store_driver", url=shown(parsed))
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername not in _SQLITE_NAMES:
+        raise StoreUnavailable("store_url", url=shown(parsed))
+    if parsed.database in (None, "", ":memory:") or parsed.host:
+        raise StoreUnavailable("store_url", url=shown(parsed))
+    path = Path(str(parsed.database)).expanduser().absolute()
+    return parsed.set(drivername="sqlite", database=str(path))
+
+
+def _prepare_file(url: URL) -> None:
+    path = Path(str(url.database))
+    with translated(url):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and not os.access(path, os.W_OK):
+        raise StoreReadOnly(url=shown(url), cause="no right to write the file")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        kind = StoreReadOnly if path.exists() else StoreUnavailable
+        raise kind(url=shown(url), cause="no right to write the folder")
+
+
+def _bring_up_to_date(database: Database) -> None:
+    with database.read() as connection:
+        revision = _revision(connection)
+    if revision == REVISIONS[-1]:
+        return
+    _refuse_unknown(database, revision)
+    with database.write() as connection:
+        if not database.is_sqlite:
+            connection.execute(
+                text("SELECT pg_advisory_xact_lock(:number)"), {"number": _MIGRATION_LOCK}
+            )
+        # Again, under the lock: another process may have done it meanwhile.
+        revision = _revision(connection)
+        _refuse_unknown(database, revision)
+        if revision != REVISIONS[-1]:
+            _migrate(connection)
+
+
+def _revision(connection: Connection) -> str | None:
+    """The schema's revision; None for an empty database."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return found
+
+
+def _refuse_unknown(database: Database, revision: str | None) -> None:
+    if revision is not None and revision not in REVISIONS:
+        raise StoreTooNew(url=database.shown_url, cause=f"schema {revision}")
+
+
+def _migrate(connection: Connection) -> None:
+    # Imported here: most starts find the schema up to date and need no Alembic.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

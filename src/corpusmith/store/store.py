@@ -1,0 +1,81 @@
+"""The store: one object with an attribute per noun, and what the engine needs of it.
+
+Owns: putting the parts together. Does not own: any statement (each noun's own file).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from corpusmith.contracts import Finished, Lease, Quota
+from corpusmith.store.database import Database
+from corpusmith.store.journal import Journal
+from corpusmith.store.lease import Leases
+from corpusmith.store.modes import Modes
+from corpusmith.store.progress import Progress
+from corpusmith.store.settings import Settings
+from corpusmith.store.tasks import Tasks
+from corpusmith.store.transaction import SqlTransaction, Statements
+from corpusmith.values import Json, Reply, Spend, Status, StructuredMode
+
+
+class SqlStore:
+    """`contracts.Store` over SQLite or Postgres; made by `open_store`. Usable from any thread.
+
+    While a `transaction()` is open, every other write of this object waits for it: on an event
+    loop, make such writes (`renew`, `remember_mode`, the nouns') from another thread, or the
+    transaction's own next step may never get its turn.
+    Every method may raise StoreError: the database is away, full, read-only or damaged.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._statements = Statements(database)
+        self._leases = Leases(database)
+        self._modes = Modes(database)
+        self._progress = Progress(database)
+        self.inline_io = database.is_sqlite
+        self.journal = Journal(database)
+        self.settings = Settings(database)
+        self.tasks = Tasks(database)
+
+    @property
+    def url(self) -> str:
+        """For people: without the password."""
+        return self._database.shown_url
+
+    def close(self) -> None:
+        """Give back all connections. May be called twice."""
+        self._database.close()
+
+    # ------------------------------------------------------------ what the engine needs
+
+    def find_calls(self, keys: Sequence[bytes]) -> dict[bytes, Reply]:
+        return self.journal.find(keys)
+
+    def transaction(self) -> SqlTransaction:
+        return SqlTransaction(self._database, self._statements)
+
+    def acquire(self, task_id: int, owner: str, ttl_s: float, now: float) -> Lease:
+        return self._leases.acquire(task_id, owner, ttl_s, now)
+
+    def renew(self, lease: Lease, ttl_s: float, now: float) -> str | None:
+        return self._leases.renew(lease, ttl_s, now)
+
+    def release(self, lease: Lease, status: Status, cause: Mapping[str, Json] | None) -> None:
+        self._leases.release(lease, status, cause)
+
+    def quotas(self, task_id: int) -> list[Quota]:
+        return self._progress.quotas(task_id)
+
+    def spend(self, task_id: int) -> Spend:
+        return self._progress.spend(task_id)
+
+    def finished(self, task_id: int) -> Iterator[Finished]:
+        return self._progress.finished(task_id)
+
+    def mode(self, endpoint: str, model: str) -> StructuredMode | None:
+        return self._modes.get(endpoint, model)
+
+    def remember_mode(self, endpoint: str, model: str, mode: StructuredMode) -> None:
+        self._modes.set(endpoint, model, mode)

@@ -1,0 +1,214 @@
+"""What the engine needs of the store: the same on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from corpusmith.contracts import Charge, Finished, JournalEntry, Quota, Save, Write
+from corpusmith.errors import Conflict, LeaseHeld, LeaseLost, NotFound, StoreError
+from corpusmith.store.lease import owner_id
+from corpusmith.store.store import SqlStore
+from corpusmith.store.values import Task
+from corpusmith.values import Counts, Draft, Item, Miss, Outcome, Reply, Spend, Usage
+
+
+def new_task(store: SqlStore, quotas: tuple[Quota, ...] | None = None) -> Task:
+    return store.tasks.create(
+        name="一批",
+        recipe="dialogue",
+        spec={"turns": 3},
+        dataset=None,
+        requested=5,
+        seed=7,
+        quotas=quotas or (Quota(name="日常", count=3), Quota(name="情感", count=2)),
+        connections={"main": {"model": "m"}},
+    )
+
+
+def entry(task_id: int, key: bytes, text: str = "好", cost_usd: float | None = 0.5) -> JournalEntry:
+    usage = Usage(prompt_tokens=10, completion_tokens=5, cached_tokens=2, reasoning_tokens=1)
+    return JournalEntry(
+        key=key.ljust(32, b"."),
+        task_id=task_id,
+        item="日常#0",
+        role="main",
+        endpoint="http://x/v1",
+        model="m",
+        request=b'{"a":1}',
+        reply=Reply(text=text, usage=usage, request_id="r1"),
+        cost_usd=cost_usd,
+        mode="schema",
+    )
+
+
+def outcome(
+    task_id: int,
+    fence: int,
+    ordinal: int = 0,
+    *,
+    category: str = "日常",
+    accepted: int = 1,
+    misses: tuple[Miss, ...] = (),
+    generation: int = 0,
+) -> Save:
+    drafts = tuple(Draft(content={"n": n}, labels={"scenario": category}) for n in range(accepted))
+    item = Item(
+        task_seed=7,
+        category=category,
+        ordinal=ordinal,
+        generation=generation,
+        want=accepted + len(misses),
+    )
+    return Save(
+        task_id=task_id,
+        fence=fence,
+        outcome=Outcome(item=item, drafts=drafts, misses=misses),
+        accepted=drafts,
+        misses=misses,
+    )
+
+
+def write(store: SqlStore, *writes: Write) -> list[Exception | None]:
+    transaction = store.transaction()
+    transaction.begin()
+    try:
+        refusals = transaction.apply(writes)
+        transaction.commit()
+    finally:
+        transaction.rollback()
+    return refusals
+
+
+def test_a_new_task_is_read_back_whole(store: SqlStore) -> None:
+    task = new_task(store)
+    assert store.tasks.get(task.id) == task
+    assert (task.spec, task.status, task.counts) == ({"turns": 3}, "created", Counts(requested=5))
+    assert store.quotas(task.id) == [Quota(name="日常", count=3), Quota(name="情感", count=2)]
+
+
+def test_a_journalled_reply_is_found_by_its_key(store: SqlStore) -> None:
+    task = new_task(store)
+    one = entry(task.id, b"one")
+    assert write(store, one) == [None]
+    assert store.find_calls([one.key, b"?" * 32]) == {one.key: one.reply}
+
+
+def test_a_reply_with_a_nul_and_a_lone_surrogate_is_kept(store: SqlStore) -> None:
+    task = new_task(store)
+    write(store, entry(task.id, b"nul", "a\0b"), entry(task.id, b"half", "a\ud83db"))
+    found = store.find_calls([b"nul".ljust(32, b"."), b"half".ljust(32, b".")])
+    assert sorted(reply.text for reply in found.values()) == ["a\0b", "a?b"]
+
+
+def test_a_call_that_is_there_already_stays_and_is_paid_again(store: SqlStore) -> None:
+    task = new_task(store)
+    write(store, entry(task.id, b"one", "first"))
+    assert write(store, entry(task.id, b"one", "second")) == [None]
+    found = store.find_calls([b"one".ljust(32, b".")])
+    assert [reply.text for reply in found.values()] == ["first"]
+    assert store.spend(task.id) == Spend(
+        calls=2,
+        usage=Usage(prompt_tokens=20, completion_tokens=10, cached_tokens=4, reasoning_tokens=2),
+        cost_usd=1.0,
+    )
+
+
+def test_one_unknown_price_makes_the_cost_unknown(store: SqlStore) -> None:
+    task = new_task(store)
+    write(store, entry(task.id, b"one"), Charge(task_id=task.id, cost_usd=None))
+    spend = store.spend(task.id)
+    assert (spend.calls, spend.cost_usd) == (2, None)
+
+
+def test_an_outcome_its_records_and_counters_change_together(store: SqlStore) -> None:
+    task = new_task(store)
+    lease = store.acquire(task.id, owner_id(), 60, 1e9)
+    reject = Miss(kind="rejected", reason="turns", detail={"got": 2}, raw="…")
+    fail = Miss(kind="failed", reason="timed_out")
+    refusals = write(
+        store,
+        outcome(task.id, lease.fence, 0, accepted=2, misses=(reject,)),
+        outcome(task.id, lease.fence, 0, category="情感", accepted=0, misses=(fail,)),
+    )
+    assert refusals == [None, None]
+    assert store.quotas(task.id) == [
+        Quota(name="日常", count=3, attempted=3, accepted=2, rejected=1),
+        Quota(name="情感", count=2, attempted=1, failed=1),
+    ]
+    assert store.tasks.get(task.id).counts == Counts(
+        requested=5, attempted=4, accepted=2, rejected=1, failed=1
+    )
+    assert list(store.finished(task.id)) == [
+        Finished(category="日常", ordinal=0, generation=0, done=True),
+        Finished(category="情感", ordinal=0, generation=0, done=True),
+    ]
+
+
+def test_an_item_that_is_done_is_never_saved_twice(store: SqlStore) -> None:
+    task = new_task(store)
+    lease = store.acquire(task.id, owner_id(), 60, 1e9)
+    save = outcome(task.id, lease.fence)
+    first, second = write(store, save, save)
+    (third,) = write(store, save)
+    assert first is None
+    assert [type(second), type(third)] == [Conflict, Conflict]
+    assert store.tasks.get(task.id).counts.accepted == 1
+
+
+def test_a_poison_write_is_refused_alone(store: SqlStore) -> None:
+    task = new_task(store)
+    lease = store.acquire(task.id, owner_id(), 60, 1e9)
+    draft = Draft(content={"bad": {1, 2}})
+    poison = outcome(task.id, lease.fence, 0)
+    poison = Save(
+        task_id=task.id, fence=lease.fence, outcome=poison.outcome, accepted=(draft,), misses=()
+    )
+    other = outcome(task.id, lease.fence, 1)
+    unknown = outcome(task.id, lease.fence, 1, category="?")
+    refusals = write(store, poison, other, unknown)
+    assert [type(one) for one in refusals] == [StoreError, type(None), NotFound]
+    assert store.tasks.get(task.id).counts.attempted == 1
+
+
+def test_of_two_that_want_a_task_one_gets_it(
+    store_url: str, opened: Callable[[str], SqlStore]
+) -> None:
+    first, second = opened(store_url), opened(store_url)
+    task = new_task(first)
+    first.acquire(task.id, owner_id(), 60, 1000.0)
+    with pytest.raises(LeaseHeld) as caught:
+        second.acquire(task.id, owner_id(), 60, 1010.0)
+    assert (caught.value.data["task"], caught.value.data["seconds"]) == (task.id, 50)
+
+
+def test_a_late_write_after_a_takeover_is_refused(store: SqlStore) -> None:
+    task = new_task(store)
+    old = store.acquire(task.id, owner_id(), 60, 1000.0)
+    new = store.acquire(task.id, owner_id(), 60, 1061.0)
+    late, good = write(store, outcome(task.id, old.fence, 0), outcome(task.id, new.fence, 1))
+    assert (type(late), good) == (LeaseLost, None)
+    with pytest.raises(LeaseLost):
+        store.renew(old, 60, 1062.0)
+    with pytest.raises(LeaseLost):
+        store.release(old, "finished", None)
+    assert store.tasks.get(task.id).counts.attempted == 1
+
+
+def test_renew_brings_what_another_process_asks(store: SqlStore) -> None:
+    task = new_task(store)
+    lease = store.acquire(task.id, owner_id(), 60, 1000.0)
+    assert store.renew(lease, 60, 1001.0) is None
+    store.tasks.ask(task.id, "pause")
+    assert store.renew(lease, 60, 1002.0) == "pause"
+    store.release(lease, "paused", {"code": "asked"})
+    after = store.tasks.get(task.id)
+    assert (after.status, after.cause, after.request) == ("paused", {"code": "asked"}, None)
+
+
+def test_the_way_that_worked_is_remembered(store: SqlStore) -> None:
+    assert store.mode("e", "m") is None
+    store.remember_mode("e", "m", "json")
+    store.remember_mode("e", "m", "schema")
+    assert store.mode("e", "m") == "schema"
