@@ -36,7 +36,7 @@ def parsed(data: bytes, file: str) -> dict[str, Json]:
     except ValueError as error:  # NaN, Infinity, or a number of more than 4,300 digits
         raise CardError("card_json", file=file, problem="number") from error
     if not isinstance(value, dict):
-        raise CardError("card_not_object", file=file, problem=type(value).__name__)
+        raise CardError("card_not_object", file=file, problem=json_type(value))
     sound: dict[str, Json] = _sound(value, file, MAX_DEPTH)
     return sound
 
@@ -44,6 +44,12 @@ def parsed(data: bytes, file: str) -> dict[str, Json]:
 def written(document: Json) -> bytes:
     """UTF-8, indented, in the given order, with a newline at the end."""
     return json.dumps(document, ensure_ascii=False, indent=2).encode("utf-8", "replace") + b"\n"
+
+
+def json_type(value: Json) -> str:
+    """JSON's own word for what `value` is."""
+    names = {dict: "object", list: "array", str: "string", bool: "boolean", type(None): "null"}
+    return names.get(type(value), "number")
 
 
 def _sound(value: Json, file: str, depth: int) -> Json:

@@ -10,15 +10,14 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
-from typing import Any, cast
 
 from corpusmith.cards import fields, png
-from corpusmith.cards.document import parsed
+from corpusmith.cards.document import json_type, parsed
 from corpusmith.errors import CardError
 from corpusmith.messages import LANGUAGES
 from corpusmith.nouns import Character
 from corpusmith.placeholders import example_text
-from corpusmith.values import Json, Language, Message
+from corpusmith.values import Json, Message
 
 MAX_BYTES = 32 * 1024 * 1024
 _FOREIGN = {
@@ -78,13 +77,12 @@ def _character(card: dict[str, Json], image: bytes | None, file: str) -> Charact
     language = texts.pop("language")
     if language not in LANGUAGES:
         language = fields.language_of(*texts.values())
-    spoken = cast(Language, language)
     if not own:
         texts["personality"] = fields.without_style(
-            texts["personality"], texts["speaking_style"], spoken
+            texts["personality"], texts["speaking_style"], language
         )
     return Character(
-        **texts, tags=_tags(data.get("tags"), file), language=spoken, card=card, image=image
+        **texts, tags=_tags(data.get("tags"), file), language=language, card=card, image=image
     )
 
 
@@ -114,7 +112,7 @@ def _text(data: Mapping[str, Json], field: str, file: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise _wrong(field, value, "text", file)
+        raise _wrong(field, value, "string", file)
     return value
 
 
@@ -122,7 +120,7 @@ def _tags(value: Json, file: str) -> tuple[str, ...]:
     if value is None:
         return ()
     if not isinstance(value, list) or not all(isinstance(tag, str) for tag in value):
-        raise _wrong("tags", value, "list of texts", file)
+        raise _wrong("tags", value, "array of strings", file)
     return tuple(value)
 
 
@@ -131,7 +129,7 @@ def _examples(value: Json, file: str) -> str:
     if value is None or isinstance(value, str):
         return value or ""
     if not isinstance(value, list):
-        raise _wrong("example_dialogues", value, "text or list", file)
+        raise _wrong("example_dialogues", value, "string or array", file)
     if all(isinstance(one, str) for one in value):
         return "\n".join(f"<START>\n{one}" for one in value)
     dialogues = value if all(isinstance(one, list) for one in value) else [value]
@@ -145,10 +143,9 @@ def _turn(turn: Json, file: str) -> list[Message]:
             return [Message(role, content)]
         case {"user": str(said), "assistant": str(reply)}:
             return [Message("user", said), Message("assistant", reply)]
-    raise _wrong("example_dialogues", turn, "turns of user and assistant", file)
+    raise _wrong("example_dialogues", turn, '{"user", "assistant"}', file)
 
 
-def _wrong(field: str, value: Any, expected: str, file: str) -> CardError:
-    found = {dict: "object", list: "list", str: "text", bool: "true/false", type(None): "null"}
-    kind = found.get(type(value), "number")
-    return CardError("card_type", file=file, field=field, expected=expected, problem=kind)
+def _wrong(field: str, value: Json, expected: str, file: str) -> CardError:
+    problem = json_type(value)
+    return CardError("card_type", file=file, field=field, expected=expected, problem=problem)

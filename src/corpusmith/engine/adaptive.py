@@ -3,10 +3,12 @@
 Owns: the limit and its reasons to grow, stay or shrink. Pure: time is passed in.
 Does not own: waiting, rates (`pacing.py`), or the user's own limits (`buckets.py`).
 
-Slow start doubles the limit each round while throughput follows. It ends at the ceiling, at a sign
-of congestion, or when three rounds brought no more throughput: a server that only queues gains
-nothing from a longer queue. After that the limit grows by one a round, in trials of a quarter:
-a trial that brings no throughput is taken back, and the next one waits longer.
+Throughput decides. Slow start doubles the limit each round while throughput follows; it ends at
+the ceiling, at a sign of congestion, or when three rounds brought no more throughput: a server
+that only queues gains nothing from a longer queue. After that the limit grows by one a round, in
+trials of a quarter: a trial that brings no throughput is taken back, and the next waits longer.
+Congestion cuts the limit once a round. Cuts that cost throughput in proportion, while the failures
+go on, are taken back too: such failures come by chance, not from our number.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from __future__ import annotations
 START = 32
 SHRINK = 0.7
 COOLDOWN_S = 1.0
+CUT_CALLS = 10
 
 # A round doubles the limit; as in BBR's start-up, less than a quarter more throughput in three
 # rounds says that the pipe is full. One round alone is noise: 32 calls, of which some are long.
@@ -28,6 +31,8 @@ TRIAL_CALLS = 50
 HOLD_S = 15.0
 HOLD_MAX_S = 600.0
 
+NEVER = -1e9
+
 
 class InFlight:
     """The adaptive limit. `limit` is whole and at least 1."""
@@ -38,6 +43,11 @@ class InFlight:
         "_best_rate",
         "_calls",
         "_cut_at",
+        "_cut_bad",
+        "_cut_ok",
+        "_cuts",
+        "_deaf_s",
+        "_deaf_until",
         "_full",
         "_growing",
         "_hold_s",
@@ -45,6 +55,7 @@ class InFlight:
         "_need",
         "_round_limit",
         "_stale",
+        "_trip_s",
         "_width",
         "ceiling",
         "limit",
@@ -56,40 +67,86 @@ class InFlight:
         self.limit = min(START, self.ceiling)
         self.slow_start = self.limit < self.ceiling
         self._width = float(self.limit)
+        self._trip_s = 0.0
         self._best_limit = self.limit
         self._best_rate = 0.0
         self._stale = 0
         self._growing = False
         self._hold_s = HOLD_S
         self._hold_until = now
-        self._cut_at = -1e9
+        self._cut_at = NEVER
+        self._cut_ok = 0
+        self._cut_bad = 0
+        self._cuts: list[tuple[float, float]] = []
+        """(width, successes per second) after each cut of the present row of cuts."""
+        self._deaf_s = HOLD_S
+        self._deaf_until = now
         self._begin_round(now)
 
     def succeeded(self, sent_at: float, now: float, saturated: bool) -> None:
         """A call came back well. `saturated`: the limit was what held others back."""
         self._calls += 1
+        if sent_at >= self._cut_at:
+            self._cut_ok += 1
         if saturated:
             self._full += 1
             if self.limit < self.ceiling:
-                self._grow()
+                self._grow(now - sent_at)
         # Also a call of this round must have come back: else the round is shorter than a trip.
         if self._calls >= self._need and sent_at >= self._began:
             self._end_round(now)
 
-    def congested(self, sent_at: float, now: float) -> bool:
-        """A 503, 529, timeout or 429: cut once a cooldown. True when it was cut.
+    @property
+    def start_per_s(self) -> float | None:
+        """Sends per second that spread a round of slow start over half a trip; None: no need."""
+        return 2 * self._width / self._trip_s if self.slow_start and self._trip_s > 0 else None
+
+    def congested(self, sent_at: float, now: float) -> None:
+        """A 503, 529 or timeout: cut, once a round and at most once a second.
 
         Calls sent before the last cut say nothing new.
         """
-        if sent_at < self._cut_at or now < self._cut_at + COOLDOWN_S:
-            return False
-        self._cut_at = now
+        if sent_at < self._cut_at or now < self._deaf_until:
+            return
+        self._cut_bad += 1
+        if self._cut_at != NEVER and not self._cut_is_measured(now):
+            return
+        if self._cuts_are_no_use(now):
+            self._deaf_until = now + self._deaf_s
+            self._deaf_s = min(HOLD_MAX_S, self._deaf_s * 2)
+            self._restart(self._cuts[0][0], now)
+            self._cuts.clear()
+            return
+        self._cut_at, self._cut_ok, self._cut_bad = now, 0, 0
         self._hold_until = now
-        self._settle(max(1.0, self._width * SHRINK), now)
-        return True
+        self._restart(max(1.0, self._width * SHRINK), now)
 
-    def _grow(self) -> None:
+    def refused_at(self, level: int, now: float) -> None:
+        """The server takes fewer than `level` calls at once: stay below for a while."""
+        self._hold(max(1.0, min(self._width, level - 1.0)), now)
+
+    def end_slow_start(self, now: float) -> None:
+        """Growth by doubling is over; the limit stays."""
         if self.slow_start:
+            self._restart(self._width, now)
+
+    def _cut_is_measured(self, now: float) -> bool:
+        calls = self._cut_ok + self._cut_bad
+        return now >= self._cut_at + COOLDOWN_S and calls >= max(CUT_CALLS, self.limit)
+
+    def _cuts_are_no_use(self, now: float) -> bool:
+        """Note the throughput since the last cut; whether it fell with the limit."""
+        if self._cut_at == NEVER:
+            return False
+        if now > self._cut_at + 60 or (self._cuts and self._width > self._cuts[0][0]):
+            self._cuts.clear()
+        self._cuts.append((self._width, self._cut_ok / (now - self._cut_at)))
+        (first_width, first_rate), (width, rate) = self._cuts[0], self._cuts[-1]
+        return width <= 0.5 * first_width and rate < 0.7 * first_rate
+
+    def _grow(self, trip_s: float) -> None:
+        if self.slow_start:
+            self._trip_s += (trip_s - self._trip_s) / 16 if self._trip_s else trip_s
             top = min(self.ceiling, self._best_limit * AHEAD)
             self._set(min(top, self._width + 1))
         elif self._growing:
@@ -123,19 +180,9 @@ class InFlight:
         elif self._round_limit >= self._best_limit * TRIAL:
             self._stale += 1
         if self.limit >= self.ceiling:
-            self._settle(self._width, now)
+            self._restart(self._width, now)
         elif self._stale >= STALE_ROUNDS:
-            self._hold_until = now + self._hold_s
-            self._settle(float(self._best_limit), now)
-
-    def _settle(self, width: float, now: float) -> None:
-        """Go on from `width`, with its throughput to be measured first."""
-        self.slow_start = False
-        self._growing = False
-        self._set(width)
-        self._best_limit = self.limit
-        self._best_rate = 0.0
-        self._begin_round(now)
+            self._hold(float(self._best_limit), now)
 
     def _judge_trial(self, rate: float, now: float) -> None:
         if not self._growing:
@@ -147,6 +194,19 @@ class InFlight:
             self._best_rate, self._best_limit = rate, self._round_limit
             self._hold_s = max(HOLD_S, self._hold_s / 2)
         else:
-            self._hold_until = now + self._hold_s
-            self._hold_s = min(HOLD_MAX_S, self._hold_s * 2)
-            self._settle(float(self._best_limit), now)
+            self._hold(float(self._best_limit), now)
+
+    def _hold(self, width: float, now: float) -> None:
+        """Stay at `width`; each time in a row for twice as long."""
+        self._hold_until = now + self._hold_s
+        self._hold_s = min(HOLD_MAX_S, self._hold_s * 2)
+        self._restart(width, now)
+
+    def _restart(self, width: float, now: float) -> None:
+        """Go on from `width`, with its throughput to be measured first."""
+        self.slow_start = False
+        self._growing = False
+        self._set(width)
+        self._best_limit = self.limit
+        self._best_rate = 0.0
+        self._begin_round(now)

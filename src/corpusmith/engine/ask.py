@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from corpusmith.engine.structured import parse, plain_text, re_ask_message
-
 from corpusmith.contracts import Answer
 from corpusmith.engine.calls import Caller, Calls, Route
 from corpusmith.engine.keys import sample_of
+from corpusmith.engine.structured import parse, plain_text, re_ask_message
 from corpusmith.errors import InvalidReply, Refused, Truncated
-from corpusmith.values import ChatRequest, Item, Message, Reply, Sampling, Schema
+from corpusmith.values import ChatRequest, Item, Json, Message, Reply, Sampling, Schema
 
 RE_ASKS = 2
 """How often an invalid reply is asked again (DESIGN.md §4)."""
@@ -59,7 +58,7 @@ class ItemAsk:
             sampling=self._sampling(route, max_tokens, temperature),
             schema=schema,
         )
-        sample = None if shared else sample_of(self._item)
+        sample: list[Json] | None = None if shared else sample_of(self._item)
         caller = Caller(
             task_id=self._task_id, item=self._item.key, role=role, priority=self._priority
         )
@@ -73,6 +72,8 @@ class ItemAsk:
                     raise
                 problem = re_ask_message(str(error.data.get("problem", "")), route.language)
                 request = _again(request, messages, reply, problem)
+                # The same wrong reply twice makes the same question: it must not answer itself.
+                sample = [*(sample or ()), "re-ask", re_asked + 1]
         raise AssertionError("unreachable: the last try returns or raises")
 
     def _sampling(

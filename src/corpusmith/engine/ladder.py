@@ -9,12 +9,10 @@ own fault. No error text is searched.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from corpusmith.engine.structured import schema_words
-
-from corpusmith.contracts import Store
 from corpusmith.errors import BadRequest
 from corpusmith.values import ChatRequest, Language, Message, StructuredMode
 
@@ -32,12 +30,11 @@ class Ladder:
         modes: Sequence[StructuredMode],
         *,
         known: StructuredMode | None = None,
-        learned: Callable[[StructuredMode], None] = lambda mode: None,
     ) -> None:
         self._modes = tuple(modes)
         self._step = self._modes.index(known) if known in self._modes else 0
         self._proven = known in self._modes
-        self._learned = learned
+        self._known = known
 
     @property
     def mode(self) -> StructuredMode:
@@ -48,7 +45,13 @@ class Ladder:
         if self._proven or mode != self.mode:
             return
         self._proven = True
-        self._learned(mode)
+
+    def news(self) -> StructuredMode | None:
+        """The proven way, once, if the store does not know it yet."""
+        if not self._proven or self.mode == self._known:
+            return None
+        self._known = self.mode
+        return self.mode
 
     def refused(self, mode: StructuredMode, error: BadRequest) -> bool:
         """True when the same request should be sent again, asked another way."""
@@ -78,12 +81,3 @@ def dressed(request: ChatRequest, mode: StructuredMode, language: Language) -> C
     *head, last = request.messages
     told = Message(last.role, f"{last.content}\n\n{words}")
     return replace(request, mode=mode, messages=(*head, told))
-
-
-def ladder_of(modes: Sequence[StructuredMode], store: Store, endpoint: str, model: str) -> Ladder:
-    """The ladder of an endpoint and model as the store remembers it."""
-    return Ladder(
-        modes,
-        known=store.mode(endpoint, model),
-        learned=lambda mode: store.remember_mode(endpoint, model, mode),
-    )

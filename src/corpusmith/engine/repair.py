@@ -10,6 +10,7 @@ Does not own: finding the JSON in the reply (`text.py`).
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator
 
@@ -17,12 +18,10 @@ import orjson
 
 from corpusmith.values import Json
 
-_PUNCTUATION = " \t\r\n,:{}[]"
+_GAP = re.compile(r"[ \t\r\n,:{}\[\]]*+")
 _QUOTES = {'"': '"', "'": "'", "“": "”"}
-_ESCAPE = re.compile(
-    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-    r"""|\\u[0-9a-fA-F]{4}|\\["'\\/bfnrt]"""
-)
+_PAIR = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
+_ESCAPE = re.compile(r"""\\u[0-9a-fA-F]{4}|\\["'\\/bfnrt]""")
 _SCALAR = re.compile(r"(?:-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null|none)(?!\w)", re.I)
 _WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None, "none": None}
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
@@ -35,6 +34,8 @@ def repair(text: str) -> Json:
     """
     import json_repair
 
+    # json_repair leaves the halves of an escaped pair (an emoji) apart, as two broken characters.
+    text = _PAIR.sub(lambda pair: _character(pair[0]), text)
     try:
         value: Json = json_repair.loads(text, skip_json_loads=True)
         faithful = _says_the_same(text, value)
@@ -51,15 +52,19 @@ def repair(text: str) -> Json:
 
 def _says_the_same(text: str, value: Json) -> bool:
     plain, shape = _decoded(text)
+    if "\\u" in shape:  # a broken escape, such as \u00e: which character was meant is unknown
+        return False
     at = 0
     for leaf, is_key in _leaves(value):
-        after = _after_string(plain, shape, at, leaf, is_key) if isinstance(leaf, str) else (
-            _after_scalar(shape, at, leaf)
-        )
+        opening = _skip_gap(shape, at)
+        if isinstance(leaf, str):
+            after = _after_string(plain, shape, opening, leaf, is_key)
+        else:
+            after = _after_scalar(shape, opening, leaf)
         if after is None:
             return False
         at = after
-    return _is_punctuation(shape[at:])
+    return _skip_gap(shape, at) == len(shape)
 
 
 def _leaves(value: Json) -> Iterator[tuple[Json, bool]]:
@@ -75,11 +80,15 @@ def _leaves(value: Json) -> Iterator[tuple[Json, bool]]:
         yield value, False
 
 
-def _after_string(plain: str, shape: str, at: int, leaf: str, is_key: bool) -> int | None:
-    """Where the text goes on after `leaf` and its quote; None: it is not what comes next."""
-    opening = at + len(shape[at:]) - len(shape[at:].lstrip(_PUNCTUATION))
+def _skip_gap(shape: str, at: int) -> int:
+    gap = _GAP.match(shape, at)
+    return gap.end() if gap else at
+
+
+def _after_string(plain: str, shape: str, opening: int, leaf: str, is_key: bool) -> int | None:
+    """Where the text goes on after `leaf` and its quote; None: it is not what stands there."""
     quote = _QUOTES.get(shape[opening : opening + 1])
-    if quote is None:
+    if quote is None:  # only a key may come without quotes: {name: "Lin"}
         bare = _IDENTIFIER.match(shape, opening) if is_key else None
         return bare.end() if bare and bare[0] == leaf else None
     end = opening + 1 + len(leaf)
@@ -88,8 +97,8 @@ def _after_string(plain: str, shape: str, at: int, leaf: str, is_key: bool) -> i
     return None
 
 
-def _after_scalar(shape: str, at: int, leaf: Json) -> int | None:
-    opening = at + len(shape[at:]) - len(shape[at:].lstrip(_PUNCTUATION))
+def _after_scalar(shape: str, opening: int, leaf: Json) -> int | None:
+    """Where the text goes on after a number or word; None: it is not what stands there."""
     found = _SCALAR.match(shape, opening)
     if found is None:
         return None
@@ -97,11 +106,8 @@ def _after_scalar(shape: str, at: int, leaf: Json) -> int | None:
     if word in _WORDS:
         return found.end() if leaf is _WORDS[word] else None
     is_number = isinstance(leaf, int | float) and not isinstance(leaf, bool)
-    return found.end() if is_number and float(word) == leaf else None
-
-
-def _is_punctuation(text: str) -> bool:
-    return not text.strip(_PUNCTUATION)
+    number = float(word)
+    return found.end() if is_number and number == leaf and math.isfinite(number) else None
 
 
 def _decoded(text: str) -> tuple[str, str]:

@@ -15,8 +15,6 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from corpusmith.engine.retry import StopRule, stops_task
-
 from corpusmith.contracts import Clock, Executor, Lease, Recipe, Save, Store
 from corpusmith.engine.ask import ItemAsk
 from corpusmith.engine.budget import Budget, Ceilings
@@ -25,6 +23,7 @@ from corpusmith.engine.executor import LocalExecutor
 from corpusmith.engine.journal import Journal
 from corpusmith.engine.progress import CategoryProgress, Pace, Snapshot, Speed
 from corpusmith.engine.quota import Quotas
+from corpusmith.engine.retry import StopRule, stops_task
 from corpusmith.engine.writer import Writer
 from corpusmith.errors import (
     BudgetReached,
@@ -127,6 +126,7 @@ class Runner:
                 await self._let_go(error)
                 raise
             status, cause = self._verdict()
+            await self._remember_modes()
             await self._release(status, cause)
         snapshot = self._snapshot(status, cause, began_s)
         self._show(snapshot)
@@ -293,6 +293,13 @@ class Runner:
         with contextlib.suppress(StoreError):
             await asyncio.shield(self._release("paused", cause))
 
+    async def _remember_modes(self) -> None:
+        for route in self._job.routes.values():
+            mode = route.ladder.news()
+            if mode is not None:
+                place = (route.endpoint, route.model, mode)
+                await self._writer.on_thread(lambda place=place: self._store.remember_mode(*place))
+
     async def _release(self, status: Status, cause: Mapping[str, Json] | None) -> None:
         await self._writer.on_thread(lambda: self._store.release(self._lease, status, cause))
 
@@ -301,6 +308,7 @@ class Runner:
     async def _beat(self) -> None:
         while True:
             await self._clock.sleep(BEAT_S)
+            await self._remember_modes()
             wish = await self._writer.on_thread(
                 lambda: self._store.renew(self._lease, LEASE_S, self._clock.time())
             )

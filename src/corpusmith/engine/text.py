@@ -21,6 +21,7 @@ _START = re.compile(
     r"""\{(?=\s*(?:["'“}]|[A-Za-z_]\w*\s*:))"""
     r"""|\[(?=\s*(?:["'“{\[\]\d-]|true|false|null|True|False|None))"""
 )
+_PAIRS = {"{": "}", "[": "]"}
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|["{}\[\]]', re.S)
 
 
@@ -82,10 +83,16 @@ def ends_well(text: str, end: int) -> bool:
     if after[:1] in {'"', "'", "“", "”", ",", ":"}:
         return False
     following = _START.search(after)
+    if following and _end(after, following.start()) is None:
+        return False
     gap = after[: following.start()] if following else after
+    return _closes_only_its_own(gap)
+
+
+def _closes_only_its_own(prose: str) -> bool:
     depth = 0
-    for bracket in re.findall(r"[{}\[\]]", gap):
-        depth += 1 if bracket in "{[" else -1
+    for bracket in re.findall(r"[{}\[\]]", prose):
+        depth += 1 if bracket in _PAIRS else -1
         if depth < 0:
             return False
     return True
@@ -93,17 +100,18 @@ def ends_well(text: str, end: int) -> bool:
 
 def _end(text: str, start: int) -> int | None:
     """Where the value that starts at `start` has all its brackets closed; None: nowhere."""
-    depth = 0
+    awaited: list[str] = []
     for token in _TOKEN.finditer(text, start):
         kind = token[0]
-        if kind in ("{", "["):
-            depth += 1
-        elif kind in ("}", "]"):
-            depth -= 1
-            if depth == 0:
-                return token.end()
+        if kind in _PAIRS:
+            awaited.append(_PAIRS[kind])
         elif kind == '"':  # opened and never closed
             return None
+        elif kind in ("}", "]"):
+            if kind != awaited.pop():
+                return None
+            if not awaited:
+                return token.end()
     return None
 
 

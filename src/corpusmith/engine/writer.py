@@ -31,6 +31,7 @@ class Writer:
         self._store = store
         self._pending: list[tuple[Write, asyncio.Future[None]]] = []
         self._wake = asyncio.Event()
+        self._between = asyncio.Lock()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="corpusmith-writer")
         self._task: asyncio.Task[None] | None = None
         self._closing = False
@@ -64,6 +65,12 @@ class Writer:
 
     async def on_thread(self, work: Callable[[], T]) -> T:
         """Run `work` (a short store operation) between two commits, off the event loop."""
+        # Never inside a group: `work` would wait on the writer's thread for the write lock that
+        # the group holds, and the group's commit for the thread.
+        async with self._between:
+            return await self._off_loop(work)
+
+    async def _off_loop(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     async def _run(self) -> None:
@@ -74,19 +81,20 @@ class Writer:
                 continue
             if not self._closing:
                 await asyncio.sleep(GATHER_S)
-            await self._commit_group()
+            async with self._between:
+                await self._commit_group()
 
     async def _commit_group(self) -> None:
         transaction = self._store.transaction()
         group: list[tuple[Write, asyncio.Future[None]]] = []
         refused: list[Exception | None] = []
         try:
-            await self.on_thread(transaction.begin)
+            await self._off_loop(transaction.begin)
             group, self._pending = self._pending, []
             for start in range(0, len(group), CHUNK):
                 writes = [write for write, _ in group[start : start + CHUNK]]
                 refused += await self._apply(transaction, writes)
-            await self.on_thread(transaction.commit)
+            await self._off_loop(transaction.commit)
         except Exception as error:  # noqa: BLE001  handed to every waiter of the group
             transaction.rollback()
             self._break(error, group)
@@ -107,7 +115,7 @@ class Writer:
             refused = transaction.apply(writes)
             await asyncio.sleep(0)
             return refused
-        return await self.on_thread(lambda: transaction.apply(writes))
+        return await self._off_loop(lambda: transaction.apply(writes))
 
     def _break(self, error: Exception, group: list[tuple[Write, asyncio.Future[None]]]) -> None:
         self._broken = error

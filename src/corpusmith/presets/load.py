@@ -85,7 +85,9 @@ def _character(file: Traversable, language: Language) -> Character:
 @cache
 def _scenarios(language: Language) -> tuple[Scenario, ...]:
     rows = json.loads(_read(f"scenarios.{language}.json"))
-    return tuple(Scenario(**row, language=language) for row in rows)
+    return tuple(
+        Scenario(**{**row, "weight": float(row["weight"])}, language=language) for row in rows
+    )
 
 
 def _read(name: str) -> str:

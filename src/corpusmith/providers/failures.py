@@ -53,10 +53,20 @@ BY_STATUS: dict[int, type[ProviderError]] = {
 """What is not here: 5xx ServerError, everything else BadRequest."""
 
 
+def _kind_of(status: int) -> type[ProviderError]:
+    if status < 400:  # an error inside a success, that says no more of itself
+        return Transient
+    return BY_STATUS.get(status) or (ServerError if status >= 500 else BadRequest)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
     """An endpoint's error body, as far as its protocol could read it."""
 
+    found: bool = False
+    """True when the body is an error, whatever its HTTP status."""
+    filtered: bool = False
+    """True when it says that a filter stopped this prompt: the item's end, not the task's."""
     cause: str = ""
     """The endpoint's own words; empty: the whole body is shown."""
     status: int | None = None
@@ -71,7 +81,10 @@ class Failures:
     """Makes the typed errors of one connection."""
 
     def __init__(self, connection: Connection, key: Secret | None) -> None:
-        self._about = {"endpoint": connection.base_url, "connection": connection.name}
+        self._about: dict[str, Any] = {
+            "endpoint": connection.base_url,
+            "connection": connection.name,
+        }
         self._secrets = _forms(key.reveal()) if key else ()
 
     def refused(
@@ -81,7 +94,7 @@ class Failures:
         if 300 <= status < 400:
             return self._redirected(status, headers, body, model)
         meant = fault.status if fault.status is not None and status < 400 else status
-        kind = fault.kind or BY_STATUS.get(meant) or (ServerError if meant >= 500 else BadRequest)
+        kind = fault.kind or _kind_of(meant)
         wait_s = retry_after_s(headers)
         return self._error(
             kind,
@@ -92,6 +105,14 @@ class Failures:
             parameter=fault.parameter,
             retry_after_s=fault.retry_after_s if wait_s is None else wait_s,
         )
+
+    def rejected(
+        self, status: int, headers: Headers, body: bytes, fault: Fault, problem: str, model: str
+    ) -> ProviderError:
+        """The error for a reply without an answer; `problem`: why, when it is no error either."""
+        if fault.found or not 200 <= status < 300:
+            return self.refused(status, headers, body, fault, model)
+        return self.malformed(status, body, problem, model)
 
     def malformed(self, status: int, body: bytes, problem: str, model: str = "") -> MalformedReply:
         """A success by its status, but not what the protocol says."""
@@ -108,9 +129,7 @@ class Failures:
         """The endpoint gave up in the middle of its answer, and says so."""
         return self._error(Overloaded, reason, body, model, status=status, usage=usage)
 
-    def _redirected(
-        self, status: int, headers: Headers, body: bytes, model: str
-    ) -> ProviderError:
+    def _redirected(self, status: int, headers: Headers, body: bytes, model: str) -> ProviderError:
         target = headers.get("location") or "?"
         return self._error(
             BadRequest, f"redirects to {target}", body, model, code="redirected", status=status

@@ -26,7 +26,7 @@ def request_headers(
     """Headers for every request. `auth`: the key's header, such as `Authorization: Bearer `.
 
     The connection's own headers win over `fixed`; the key wins over all.
-    Raises SpecError `header` or `key` when one cannot be sent in HTTP.
+    Raises SpecError `bad_header` or `bad_key` when one cannot be sent in HTTP.
     """
     headers: CIMultiDict[str] = CIMultiDict(
         {
@@ -39,7 +39,7 @@ def request_headers(
     headers.update(fixed)
     for name, value in connection.headers.items():
         if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
-            raise SpecError("header", connection=connection.name, header=name)
+            raise SpecError("bad_header", connection=connection.name, header=name)
         headers[name] = value
     if key is not None:
         name, _, prefix = auth.partition(": ")
@@ -51,5 +51,5 @@ def _sendable(key: Secret, connection: Connection) -> str:
     """The key without the line end that `$(cat file)` or an editor leaves."""
     value = key.reveal().strip()
     if not value or not value.isascii() or not value.isprintable():
-        raise SpecError("key", connection=connection.name)
+        raise SpecError("bad_key", connection=connection.name)
     return value

@@ -8,7 +8,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
 _MOST = 2**53  # more tokens than that is no count
+
+
+def parsed(body: bytes) -> Any:
+    """The JSON value in `body`; None when it is none."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def as_json(value: Any) -> str:
+    """`value`, an object, as JSON text; empty for anything else."""
+    try:
+        return orjson.dumps(value).decode() if isinstance(value, dict) else ""
+    except orjson.JSONEncodeError:  # nested deeper than orjson writes
+        return ""
 
 
 def as_dict(value: Any) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """The OpenAI protocol, chat completions: OpenAI itself and everything that speaks like it.
 
 Owns: the body of a request and the meaning of a reply. Does not own: sockets (`transport.py`),
-what a status means (`failures.py`), the words that ask for JSON in a prompt (the engine).
+what an error means (`openai_faults.py`,
+`failures.py`), the words that ask for JSON in a prompt (the engine).
 
 `max_tokens` is sent in the field of that name. For an endpoint that wants
 `max_completion_tokens`, a connection's `extra` says `{"max_tokens_field":
@@ -10,25 +11,17 @@ what a status means (`failures.py`), the words that ask for JSON in a prompt (th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
 from corpusmith.contracts import Secret
-from corpusmith.errors import (
-    Overloaded,
-    ProviderError,
-    QuotaExhausted,
-    RateLimited,
-    ServerError,
-    Unauthorised,
-)
-from corpusmith.providers.failures import Failures, Fault
+from corpusmith.errors import ProviderError
+from corpusmith.providers.failures import Failures
 from corpusmith.providers.headers import request_headers
-from corpusmith.providers.json_shape import as_count, as_dict, as_list, as_text, merged
-from corpusmith.providers.modes import modes_of
-from corpusmith.providers.schemas import SchemaCache, fits_strict
+from corpusmith.providers.json_shape import as_count, as_dict, as_text, merged, parsed
+from corpusmith.providers.openai_faults import fault_of
+from corpusmith.providers.structured import Formats, fits_strict, modes_of
 from corpusmith.providers.transport import Transport
 from corpusmith.providers.wire import Headers, WireRequest
 from corpusmith.values import (
@@ -57,24 +50,6 @@ FINISHES: dict[str, Finish] = {
 GAVE_UP = frozenset({"insufficient_system_resource", "network_error", "error"})
 """Finish reasons of DeepSeek, Zhipu and OpenRouter for an answer cut by the endpoint itself."""
 
-FILTER_CODES = frozenset({"content_filter", "content_policy_violation", "data_inspection_failed"})
-"""Codes of a 400 that says: this prompt is filtered. It is the item's end, not the task's."""
-
-CODES: dict[str, type[ProviderError]] = {
-    "insufficient_quota": QuotaExhausted,
-    "billing_hard_limit_reached": QuotaExhausted,
-    "billing_not_active": QuotaExhausted,
-    "exceeded_current_quota_error": QuotaExhausted,  # Moonshot
-    "Arrearage": QuotaExhausted,  # DashScope
-    "1113": QuotaExhausted,  # Zhipu
-    "AccountOverdueError": QuotaExhausted,  # Volcengine Ark
-    "rate_limit_exceeded": RateLimited,
-    "engine_overloaded_error": Overloaded,  # Moonshot
-    "invalid_api_key": Unauthorised,
-    "server_error": ServerError,
-}
-"""What the vendors' codes and types mean, where it is not what the status says."""
-
 
 class OpenAI:
     """`POST {base_url}/chat/completions`."""
@@ -86,7 +61,7 @@ class OpenAI:
         self._max_tokens = str(connection.extra.get("max_tokens_field", "max_tokens"))
         self._chat_url = f"{connection.base_url}/chat/completions"
         self._headers = request_headers(connection, key, "Authorization: Bearer ", {})
-        self._formats = SchemaCache(_json_schema)
+        self._formats = Formats(_json_schema)
         self._failures = Failures(connection, key)
         self._transport = Transport(connection)
 
@@ -135,22 +110,20 @@ class OpenAI:
 
     def decode(self, status: int, headers: Headers, body: bytes, *, model: str = "") -> Reply:
         """The reply in a response. Pure. Raises ProviderError."""
-        try:
-            data = orjson.loads(body)
-        except orjson.JSONDecodeError:
-            data = None
-        if status != 200 or not isinstance(data, dict) or not data.get("choices"):
-            return self._not_a_completion(status, headers, body, data, model)
-        choice = as_dict(as_list(data["choices"])[0] if as_list(data["choices"]) else None)
+        data = parsed(body)
+        choices = data.get("choices") if isinstance(data, dict) and status == 200 else None
+        if not isinstance(choices, list) or not choices:
+            return self._stopped(status, headers, body, data, model)
+        choice = as_dict(choices[0])
         message = choice.get("message")
         if not isinstance(message, dict):
             raise self._failures.malformed(status, body, "a choice without a message", model)
-        usage = usage_of(data.get("usage"))
+        usage = usage_of(as_dict(data).get("usage"))
         reason = as_text(choice.get("finish_reason"))
         if reason in GAVE_UP:
             raise self._failures.interrupted(status, body, reason, usage, model)
         text, reasoning, finish = _said(message, FINISHES.get(reason, "other"))
-        if not text.strip() and finish in ("stop", "other"):
+        if finish in ("stop", "other") and not text.strip():
             raise self._failures.empty(status, body, usage, model)
         return Reply(
             text=text,
@@ -162,26 +135,71 @@ class OpenAI:
             simulated=headers.get("x-simulated-by") == "corpusmith",
         )
 
-    def _not_a_completion(
-        self, status: int, headers: Headers, body: bytes, data: Json, model: str
-    ) -> Reply:
-        fault = fault_of(data)
-        if fault.filtered:
-            return Reply(text="", finish="filter", request_id=headers.get("x-request-id"))
-        if not 200 <= status < 300 or fault.named:
-            raise self._failures.refused(status, headers, body, fault, model)
-        problem = "not JSON" if data is None else "no choices"
-        raise self._failures.malformed(status, body, problem, model)
-
     def decode_models(self, status: int, headers: Headers, body: bytes) -> list[str]:
         """The names in a model list. Pure. Raises ProviderError."""
-        try:
-            data = orjson.loads(body)
-        except orjson.JSONDecodeError:
-            data = None
+        data = parsed(body)
         # Together AI answers with the bare array.
         models = data if isinstance(data, list) else as_dict(data).get("data")
-        if not 200 <= status < 300 or not isinstance(models, list):
-            self._not_a_completion(status, headers, body, data, "")
-            raise self._failures.malformed(status, body, "no model list")
+        if status != 200 or not isinstance(models, list):
+            raise self._failure(status, headers, body, data, "no model list")
         return [name for one in models if (name := as_text(as_dict(one).get("id")))]
+
+    def _stopped(self, status: int, headers: Headers, body: bytes, data: Json, model: str) -> Reply:
+        if fault_of(data).filtered:
+            return Reply(text="", finish="filter", request_id=headers.get("x-request-id"))
+        raise self._failure(status, headers, body, data, "no choices", model)
+
+    def _failure(
+        self, status: int, headers: Headers, body: bytes, data: Json, missing: str, model: str = ""
+    ) -> ProviderError:
+        problem = "not JSON" if data is None else missing
+        return self._failures.rejected(status, headers, body, fault_of(data), problem, model)
+
+
+def _json_schema(schema: Schema) -> Json:
+    return {
+        "type": "json_schema",
+        "json_schema": {
+            "name": schema.name,
+            "schema": schema.body,
+            "strict": fits_strict(schema.body),
+        },
+    }
+
+
+def _said(message: dict[str, Any], finish: Finish) -> tuple[str, str, Finish]:
+    """(text, reasoning, finish) of a message."""
+    content = message.get("content")
+    reasoning = as_text(message.get("reasoning_content")) or as_text(message.get("reasoning"))
+    text = content if isinstance(content, str) else _joined(content)
+    refusal = as_text(message.get("refusal"))
+    return (refusal, reasoning, "refusal") if refusal else (text, reasoning, finish)
+
+
+def _joined(parts: Json) -> str:
+    """The text of a content that came in parts; empty for anything else."""
+    if not isinstance(parts, list):
+        return ""
+    return "".join(as_text(as_dict(part).get("text")) for part in parts)
+
+
+def usage_of(usage: Json) -> Usage | None:
+    """Tokens as our values count them; None when the endpoint counted none."""
+    if not isinstance(usage, dict) or not usage:
+        return None
+    prompt = as_count(usage.get("prompt_tokens"))
+    completion = as_count(usage.get("completion_tokens"))
+    cached = (
+        as_count(as_dict(usage.get("prompt_tokens_details")).get("cached_tokens"))
+        or as_count(usage.get("prompt_cache_hit_tokens"))  # DeepSeek
+        or as_count(usage.get("cached_tokens"))  # Moonshot
+    )
+    reasoning = as_count(as_dict(usage.get("completion_tokens_details")).get("reasoning_tokens"))
+    if reasoning and as_count(usage.get("total_tokens")) == prompt + completion + reasoning:
+        completion += reasoning  # an endpoint that counts reasoning beside the completion
+    return Usage(
+        prompt_tokens=prompt,
+        completion_tokens=completion,
+        cached_tokens=min(cached, prompt),
+        reasoning_tokens=min(reasoning, completion),
+    )

@@ -37,7 +37,7 @@ class Transport:
     """Sends requests to one connection. Belongs to the event loop of its first call."""
 
     def __init__(self, connection: Connection) -> None:
-        """Raises SpecError `ca_file` when the connection's CA file cannot be used."""
+        """Raises SpecError `bad_ca_file` when the connection's CA file cannot be used."""
         self._connection = connection
         self._tls = _tls_context(connection)
         self._session: aiohttp.ClientSession | None = None
@@ -167,6 +167,6 @@ def _tls_context(connection: Connection) -> ssl.SSLContext:
             context.load_verify_locations(cafile=connection.ca_file)
         except OSError as error:
             raise SpecError(
-                "ca_file", connection=connection.name, file=connection.ca_file, cause=str(error)
+                "bad_ca_file", connection=connection.name, file=connection.ca_file, cause=str(error)
             ) from error
     return context

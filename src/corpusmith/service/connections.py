@@ -11,15 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
 from corpusmith import registry
 from corpusmith.contracts import Provider, Secret
 from corpusmith.errors import CorpusmithError, ProviderError, UsageError
 from corpusmith.service import loop
 from corpusmith.service.keys import key_of, store_key
 from corpusmith.service.resolve import connection_on_the_spot
-from corpusmith.service.task_file import EndpointPart, spec_error
+from corpusmith.service.task_file import endpoint_part
 from corpusmith.values import (
     ChatRequest,
     Connection,
@@ -143,10 +141,7 @@ class Connections:
         return await trial_of(found, key_of(found, self._studio.store))
 
     def _made(self, name: str, fields: Mapping[str, Any], limits: Limits) -> Connection:
-        try:
-            part = EndpointPart.model_validate(fields)
-        except ValidationError as error:
-            raise spec_error(error, f"connection {name}") from None
+        part = endpoint_part(fields, source=name)
         return replace(connection_on_the_spot(part, name), limits=limits)
 
 

@@ -16,7 +16,7 @@ from corpusmith.cards.write import write_card
 from corpusmith.errors import NotFound, UsageError
 from corpusmith.nouns import Character, Dataset, Scenario
 from corpusmith.presets import load as presets
-from corpusmith.service.resolve import find_character, read_bytes
+from corpusmith.service.resolve import find_character, has, read_bytes
 from corpusmith.values import Language, Record
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Characters:
         """A card (JSON or PNG; V1, V2, V3, or our own fields). Raises CardError, Conflict."""
         source = Path(path)
         character = read_card(read_bytes(source), source.name)
-        if replace_existing and self._studio.store.characters.exists(character.name):
+        if replace_existing and has(self._studio.store.characters, character.name):
             self._studio.store.characters.update(character)
             return character
         return self.add(character)
@@ -159,7 +159,7 @@ class Datasets:
 
     def ensure(self, name: str, language: Language) -> None:
         """Make `name` if it is not there."""
-        if not self._studio.store.datasets.exists(name):
+        if not has(self._studio.store.datasets, name):
             self.add(name, language=language)
 
     def bind(
@@ -209,13 +209,13 @@ class Datasets:
 
     def _stored_character(self, wish: str) -> str:
         character = find_character(wish, self._studio.store)
-        if not self._studio.store.characters.exists(character.name):
+        if not has(self._studio.store.characters, character.name):
             self._studio.characters.add(character)
         return character.name
 
     def _stored_scenario(self, name: str) -> None:
         scenario = self._studio.scenarios.find(name)
-        if not self._studio.store.scenarios.exists(name):
+        if not has(self._studio.store.scenarios, name):
             self._studio.scenarios.add(scenario)
 
 

@@ -10,6 +10,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from corpusmith.providers.connect import connection_of
 
@@ -21,7 +22,7 @@ from corpusmith.nouns import Character
 from corpusmith.presets import load as presets
 from corpusmith.service.task_file import EndpointPart, ScenarioPart, TaskFile
 from corpusmith.store.open import SqlStore
-from corpusmith.values import Connection, Json, Language, Limits, Price, Timeouts
+from corpusmith.values import Connection, Json, Language, Limits, Price
 
 CARD_SUFFIXES = {".json", ".png"}
 
@@ -69,7 +70,7 @@ def resolve(file: TaskFile, store: SqlStore, language: Language | None = None) -
 def _characters(file: TaskFile, store: SqlStore) -> list[Character]:
     if file.characters:
         found = [find_character(wish, store) for wish in file.characters]
-    elif file.dataset and store.datasets.exists(file.dataset):
+    elif file.dataset and has(store.datasets, file.dataset):
         found = store.datasets.bindings(file.dataset)[0]
         if not found:
             raise UsageError("dataset_no_character", dataset=file.dataset)
@@ -97,6 +98,15 @@ def find_character(wish: str, store: SqlStore) -> Character:
         raise
 
 
+def has(rows: Any, name: str) -> bool:
+    """Whether a table of the store has a row of that name."""
+    try:
+        rows.get(name)
+    except NotFound:
+        return False
+    return True
+
+
 def read_bytes(path: Path) -> bytes:
     """The file. Raises CardError with the system's reason."""
     try:
@@ -108,7 +118,7 @@ def read_bytes(path: Path) -> bytes:
 def _scenarios(file: TaskFile, store: SqlStore, language: Language) -> list[ScenarioPart]:
     if file.scenarios:
         found = [_described(part, store) for part in file.scenarios]
-    elif file.dataset and store.datasets.exists(file.dataset):
+    elif file.dataset and has(store.datasets, file.dataset):
         bound = store.datasets.bindings(file.dataset)[1]
         found = [
             ScenarioPart(name=one.name, description=one.description, weight=weight)
@@ -196,7 +206,6 @@ def _limits(file: TaskFile, stored: Limits) -> Limits:
 
 def connection_on_the_spot(part: EndpointPart, name: str | None = None) -> Connection:
     """The connection that `part` describes. Raises NotFound for an unknown provider, SpecError."""
-    standard = Timeouts()
     price = part.price
     return connection_of(
         name=name or part.provider,
@@ -204,10 +213,8 @@ def connection_on_the_spot(part: EndpointPart, name: str | None = None) -> Conne
         base_url=part.base_url,
         model=part.model,
         key_env=part.api_key_env,
-        timeouts=Timeouts(
-            connect_s=part.connect_timeout_s or standard.connect_s,
-            total_s=part.timeout_s or standard.total_s,
-        ),
+        connect_s=part.connect_timeout_s,
+        total_s=part.timeout_s,
         proxy=part.proxy,
         ca_file=part.ca_file,
         price=price

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 
-from corpusmith.errors import SpecError
+from corpusmith.service.fields import FieldsError
 from corpusmith.values import Json, Language
 
 DEFAULT_CHECKS = ("format", "placeholders", "refusal")
@@ -121,29 +122,25 @@ class TaskFile(_Part):
     @classmethod
     def _at_least_one(cls, value: int | str) -> int | str:
         if isinstance(value, int) and value < 1:
-            raise ValueError("at_least_one")
+            raise PydanticCustomError("greater_than_equal", "at least 1", {"ge": 1})
         return value
 
 
 def task_file(fields: Mapping[str, Json], *, source: str) -> TaskFile:
-    """The checked task. Raises SpecError naming every field that does not fit.
+    """The checked task. Raises FieldsError naming every field that does not fit.
 
-    `source`: where the fields come from, for the message: a file's name or `the command line`.
+    `source`: where the fields come from, for the message: a file's name, or a key of the catalog
+    such as `source.command_line`.
     """
     try:
         return TaskFile.model_validate(dict(fields))
     except ValidationError as error:
-        raise spec_error(error, source) from None
+        raise FieldsError.of(error, TaskFile, source) from None
 
 
-def spec_error(error: ValidationError, source: str) -> SpecError:
-    """Our error for pydantic's: places and problems, never the values (one may be a key)."""
-    problems = [
-        {
-            "place": ".".join(str(part) for part in one["loc"]),
-            "type": one["type"],
-            "context": {k: v for k, v in one.get("ctx", {}).items() if k != "error"},
-        }
-        for one in error.errors(include_url=False, include_input=False)
-    ]
-    return SpecError("spec_fields", source=source, problems=problems)
+def endpoint_part(fields: Mapping[str, Json], *, source: str) -> EndpointPart:
+    """The checked endpoint. Raises FieldsError."""
+    try:
+        return EndpointPart.model_validate(dict(fields))
+    except ValidationError as error:
+        raise FieldsError.of(error, EndpointPart, source) from None

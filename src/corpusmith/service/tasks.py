@@ -187,11 +187,15 @@ class Tasks:
             await asyncio.gather(*(route.provider.close() for route in routes.values()))
         return self._settled(self.get(found.id), ended)
 
-    def stop(self, task: Task | int) -> None:
-        """Drain a task that runs in this process: calls in flight end, nothing new starts."""
-        task_id = task if isinstance(task, int) else task.id
-        if task_id in self._running:
-            self._running[task_id].stop("paused")
+    def stop(self, task: Task | int) -> bool:
+        """Drain a task that runs in this process: calls in flight end, nothing new starts.
+
+        False when it does not run here.
+        """
+        runner = self._running.get(task if isinstance(task, int) else task.id)
+        if runner is not None:
+            runner.stop("paused")
+        return runner is not None
 
     def resume(self, task: Task | int | None = None, *, show: Show | None = None) -> Result:
         """Go on with `task`, or the last one, with the endpoint that it had."""
@@ -210,7 +214,7 @@ class Tasks:
         recipe = _recipe_of(found)
         plan = [(category.name, category.count) for category in recipe.plan(count)]
         quotas = extended(self._studio.store.quotas(found.id), plan, recipe.per_item)
-        self._studio.store.tasks.extend(found.id, count, quotas)
+        self._studio.store.tasks.extend(found.id, requested=count, quotas=quotas)
         return self.get(found.id)
 
     def change(self, task: Task | int, **fields: Any) -> Task:
@@ -295,7 +299,7 @@ class Tasks:
         from corpusmith.providers.presets import price_of
 
         from corpusmith.engine.calls import Route
-        from corpusmith.engine.ladder import ladder_of
+        from corpusmith.engine.ladder import Ladder
 
         store = self._studio.store
         providers: dict[str, Any] = {}
@@ -316,7 +320,7 @@ class Tasks:
                 limiter=self._studio.limiters.get(
                     connection.base_url, key_id(connection), model, connection.limits
                 ),
-                ladder=ladder_of(provider.modes, store, connection.base_url, model),
+                ladder=Ladder(provider.modes, known=store.mode(connection.base_url, model)),
                 sampling=_sampling(task),
                 price=connection.price or price_of(connection.provider, connection.base_url, model),
                 language=cast(Any, task.spec["language"]),

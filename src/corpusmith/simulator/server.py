@@ -115,6 +115,10 @@ class Simulator:
         """Clear the counters and refill the hidden limits. Call it from the server's own loop."""
         self._clear()
 
+    def requests(self, last: int) -> list[Json]:
+        """The last kept requests, oldest first. Call it from the server's own loop."""
+        return self._stats.kept(last)
+
     def _clear(self) -> None:
         config, now = self._config, self._loop.time()
         self._stats.clear()
@@ -136,9 +140,7 @@ class Simulator:
             self._stats.by_route["unknown"] += 1
             self._send(exchange, self._problem(_wire_of(exchange, path, query), _UNKNOWN, 0))
 
-    def _find_chat(
-        self, exchange: Exchange, path: str, query: Mapping[str, str]
-    ) -> _Chat | None:
+    def _find_chat(self, exchange: Exchange, path: str, query: Mapping[str, str]) -> _Chat | None:
         model = ""
         if path.endswith("/chat/completions"):
             wire: ModuleType = wire_openai
@@ -181,8 +183,9 @@ class Simulator:
             case _:
                 self._send(exchange, self._problem(wire_openai, _UNKNOWN, 0))
                 return
-        exchange.send(_Sending(status=200, body=orjson.dumps(shown), headers=[]).bytes(
-            exchange.keep_alive))
+        exchange.send(
+            _Sending(status=200, body=orjson.dumps(shown), headers=[]).bytes(exchange.keep_alive)
+        )
 
     # ------------------------------------------------------------ a chat
 
@@ -201,9 +204,7 @@ class Simulator:
             ask = chat.wire.read(body, chat.model, exchange.headers)
             sending = self._decide(chat, ask, body)
         except BadBody as error:
-            problem = Problem(
-                status=error.status, message=error.message, parameter=error.parameter
-            )
+            problem = Problem(status=error.status, message=error.message, parameter=error.parameter)
             self._deliver(chat, self._problem(chat.wire, problem, chat.number))
             return
         if sending.status == 429 and sending.fault is None:
@@ -361,9 +362,7 @@ class Simulator:
             chat.exchange.send(data[place:])
             return
         chat.exchange.write(data[place : place + 1])
-        timer = self._loop.call_later(
-            faults.DRIP_S, self._drip_on, chat, status, data, place + 1
-        )
+        timer = self._loop.call_later(faults.DRIP_S, self._drip_on, chat, status, data, place + 1)
         chat.exchange.gone = partial(self._abort, timer)
 
     def _break_off(self, chat: _Chat, sending: _Sending) -> None:
@@ -423,9 +422,7 @@ def _standing_problem(name: str, ask: Ask) -> Problem:
     return Problem(status=400, message=message, parameter=place)
 
 
-def _written(
-    chat: _Chat, ask: Ask, answer: Answer, fault: str | None, digest: bytes
-) -> _Sending:
+def _written(chat: _Chat, ask: Ask, answer: Answer, fault: str | None, digest: bytes) -> _Sending:
     if ask.stream:
         body = b"".join(chat.wire.chunks(ask, answer))
     else:
@@ -450,5 +447,3 @@ def _as_chunks(body: bytes) -> bytes:
     events = [event + b"\n\n" for event in body.split(b"\n\n") if event]
     framed = [b"%x\r\n%s\r\n" % (len(event), event) for event in events]
     return b"".join(framed) + b"0\r\n\r\n"
-
-

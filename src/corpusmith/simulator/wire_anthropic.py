@@ -186,9 +186,7 @@ def _blocks(answer: Answer) -> list[Json]:
     blocks: list[Json] = []
     if answer.reasoning is not None:
         signature = f"sim{answer.id}"
-        blocks.append(
-            {"type": "thinking", "thinking": answer.reasoning, "signature": signature}
-        )
+        blocks.append({"type": "thinking", "thinking": answer.reasoning, "signature": signature})
     if answer.finish == "refusal" or answer.no_choices or not answer.text:
         return blocks
     arguments = _arguments(answer)

@@ -102,9 +102,7 @@ def error(problem: Problem, request_id: str) -> Json:
     details: list[Json] = []
     if problem.status == 401:
         kind = "type.googleapis.com/google.rpc.ErrorInfo"
-        details.append(
-            {"@type": kind, "reason": "API_KEY_INVALID", "domain": "googleapis.com"}
-        )
+        details.append({"@type": kind, "reason": "API_KEY_INVALID", "domain": "googleapis.com"})
     if problem.parameter is not None:
         kind = "type.googleapis.com/google.rpc.BadRequest"
         violation = {"field": problem.parameter, "description": problem.message}
@@ -189,9 +187,7 @@ def _messages(value: Json) -> tuple[tuple[str, str], ...]:
     return tuple(messages)
 
 
-def _format(
-    body: Mapping[str, Json], config: Mapping[str, Json]
-) -> tuple[Mode, str, Json, str]:
+def _format(body: Mapping[str, Json], config: Mapping[str, Json]) -> tuple[Mode, str, Json, str]:
     """(mode, place, schema, tool)."""
     for name, place in (
         ("responseJsonSchema", "generation_config.response_json_schema"),

@@ -232,7 +232,7 @@ def _locked(connection: Connection, task_id: int) -> RowMapping:
     found = connection.execute(select(tasks).where(tasks.c.id == task_id).with_for_update())
     row = found.mappings().first()
     if row is None:
-        raise NotFound(kind="task", name=task_id)
+        raise NotFound("unknown_task", kind="task", name=task_id)
     return row
 
 

@@ -56,7 +56,7 @@ class Progress:
         with self._database.read() as connection:
             row = connection.execute(query).mappings().first()
         if row is None:
-            raise NotFound(kind="task", name=task_id)
+            raise NotFound("unknown_task", kind="task", name=task_id)
         return spend_of(row)
 
     def finished(self, task_id: int) -> Iterator[Finished]:

@@ -201,9 +201,21 @@ items = Table(
     Column("rejected", Integer, nullable=False),
     Column("failed", Integer, nullable=False),
     Column("misses", Text),
+    # `misses` in short, so that counting reasons groups equal texts and reads no model output.
+    Column("reasons", Text),
+    Column("fresh", Boolean, nullable=False),
     _when("saved_at"),
     # Rows live in the key's order: one tree to write, and `finished` reads it straight through.
     sqlite_with_rowid=False,
+)
+
+Index(
+    "ix_items_missing",
+    items.c.task_id,
+    items.c.position,
+    items.c.ordinal,
+    sqlite_where=items.c.misses.is_not(None),
+    postgresql_where=items.c.misses.is_not(None),
 )
 
 calls = Table(

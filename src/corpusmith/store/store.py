@@ -5,14 +5,21 @@ Owns: putting the parts together. Does not own: any statement (each noun's own f
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 
 from corpusmith.contracts import Finished, Lease, Quota
+from corpusmith.errors import StoreError
+from corpusmith.store.characters import Characters
+from corpusmith.store.connections import Connections
 from corpusmith.store.database import Database
+from corpusmith.store.datasets import Datasets
 from corpusmith.store.journal import Journal
 from corpusmith.store.lease import Leases
 from corpusmith.store.modes import Modes
 from corpusmith.store.progress import Progress
+from corpusmith.store.records import Records
+from corpusmith.store.scenarios import Scenarios
 from corpusmith.store.settings import Settings
 from corpusmith.store.tasks import Tasks
 from corpusmith.store.transaction import SqlTransaction, Statements
@@ -23,8 +30,8 @@ class SqlStore:
     """`contracts.Store` over SQLite or Postgres; made by `open_store`. Usable from any thread.
 
     While a `transaction()` is open, every other write of this object waits for it: on an event
-    loop, make such writes (`renew`, `remember_mode`, the nouns') from another thread, or the
-    transaction's own next step may never get its turn.
+    loop, make such writes (`renew`, the nouns') from another thread, or the transaction's own next
+    step may never get its turn. (`remember_mode` never waits.)
     Every method may raise StoreError: the database is away, full, read-only or damaged.
     """
 
@@ -35,7 +42,12 @@ class SqlStore:
         self._modes = Modes(database)
         self._progress = Progress(database)
         self.inline_io = database.is_sqlite
+        self.characters = Characters(database)
+        self.connections = Connections(database)
+        self.datasets = Datasets(database)
         self.journal = Journal(database)
+        self.records = Records(database)
+        self.scenarios = Scenarios(database)
         self.settings = Settings(database)
         self.tasks = Tasks(database)
 
@@ -45,7 +57,10 @@ class SqlStore:
         return self._database.shown_url
 
     def close(self) -> None:
-        """Give back all connections. May be called twice."""
+        """Write what is left, and give back all connections. May be called twice."""
+        # A database that is gone loses a hint, and must not hide the error that brought us here.
+        with contextlib.suppress(StoreError):
+            self._modes.flush()
         self._database.close()
 
     # ------------------------------------------------------------ what the engine needs
@@ -54,7 +69,7 @@ class SqlStore:
         return self.journal.find(keys)
 
     def transaction(self) -> SqlTransaction:
-        return SqlTransaction(self._database, self._statements)
+        return SqlTransaction(self._database, self._statements, self._modes)
 
     def acquire(self, task_id: int, owner: str, ttl_s: float, now: float) -> Lease:
         return self._leases.acquire(task_id, owner, ttl_s, now)

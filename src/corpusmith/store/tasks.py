@@ -6,7 +6,7 @@ are put back or missing (`misses.py`), a run's own writes (`transaction.py`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal, cast
 
 from sqlalchemy import Connection, Select, delete, insert, select, update
@@ -16,9 +16,10 @@ from corpusmith.errors import NotFound
 from corpusmith.store.codec import from_json, iso, plain, to_json
 from corpusmith.store.database import Database
 from corpusmith.store.lease import human, require_idle, since, surely_dead
+from corpusmith.store.misses import Kind, Misses, Place
 from corpusmith.store.schema import datasets, executions, quotas, records, tasks
 from corpusmith.store.tally import COUNTERS, counts_of, spend_of
-from corpusmith.store.values import Execution, Task
+from corpusmith.store.values import Execution, MissRow, Task
 from corpusmith.values import Counts, Json, Status
 
 Request = Literal["pause", "cancel"]
@@ -33,6 +34,7 @@ class Tasks:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._misses = Misses(database)
 
     def create(
         self,
@@ -69,7 +71,7 @@ class Tasks:
         """Raises NotFound."""
         found = self._read(_TASKS.where(tasks.c.id == task_id))
         if not found:
-            raise NotFound(kind="task", name=task_id)
+            raise NotFound("unknown_task", kind="task", name=task_id)
         return found[0]
 
     def last(self) -> Task | None:
@@ -115,6 +117,40 @@ class Tasks:
             _insert_quotas(connection, task_id, new, first=len(known))
         return self.get(task_id)
 
+    def retry(
+        self,
+        task_id: int,
+        kinds: Collection[Kind] = ("failed", "rejected"),
+        limit_per_category: Mapping[str, int] | None = None,
+    ) -> int:
+        """Puts items back that a resume will run again; returns how many.
+
+        Only items with a miss of `kinds` and no accepted sample: what gave a record stays as it
+        is. An item with a `fresh` miss gets a new generation (fresh samples); the others replay
+        what was paid. Counters go down by what the item had added. `limit_per_category`: at most
+        so many samples of each category, 0 where it is silent; None: no limit.
+        Raises NotFound, LeaseHeld while it runs.
+        """
+        return self._misses.put_back(task_id, kinds, limit_per_category)
+
+    def misses(
+        self,
+        task_id: int,
+        kind: Kind | None = None,
+        *,
+        limit: int = 50,
+        after: Place | None = None,
+    ) -> Sequence[MissRow]:
+        """Samples that did not become records, with their reasons, in the order of the plan.
+
+        `after`: `place` of the last one of the page before.
+        """
+        return self._misses.list(task_id, kind, limit=limit, after=after)
+
+    def miss_counts(self, task_id: int) -> Mapping[tuple[Kind, str], int]:
+        """How many samples are missing, by (kind, reason), most frequent first."""
+        return self._misses.counts(task_id)
+
     def executions(self, task_id: int) -> Sequence[Execution]:
         """Every start of the task, oldest first; an open one with what it did so far."""
         query = select(executions).where(executions.c.task_id == task_id)
@@ -147,7 +183,7 @@ class Tasks:
             .values(updated_at=self._database.now(), **columns)
         )
         if changed.rowcount == 0:
-            raise NotFound(kind="task", name=task_id)
+            raise NotFound("unknown_task", kind="task", name=task_id)
 
 
 def _dataset_id(connection: Connection, name: str | None) -> int | None:
@@ -155,7 +191,7 @@ def _dataset_id(connection: Connection, name: str | None) -> int | None:
         return None
     found = connection.scalar(select(datasets.c.id).where(datasets.c.name == name))
     if found is None:
-        raise NotFound(kind="dataset", name=name)
+        raise NotFound("unknown_dataset", kind="dataset", name=name)
     return int(found)
 
 

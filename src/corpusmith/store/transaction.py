@@ -9,6 +9,7 @@ is updated once a batch, whatever the batch's size.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any
@@ -20,8 +21,10 @@ from corpusmith.errors import Conflict, LeaseLost, NotFound, StoreError
 from corpusmith.store.codec import plain, to_json
 from corpusmith.store.database import Database
 from corpusmith.store.foreign import translated
+from corpusmith.store.modes import Modes
 from corpusmith.store.schema import calls, items, quotas, records, tasks
 from corpusmith.store.tally import BILL, COUNTERS, Bill, Counters
+from corpusmith.values import Miss
 
 Row = dict[str, Any]
 Place = tuple[int, int, int]
@@ -31,8 +34,9 @@ Place = tuple[int, int, int]
 class SqlTransaction:
     """One group commit. Bound to no thread; used by one at a time."""
 
-    def __init__(self, database: Database, statements: Statements) -> None:
+    def __init__(self, database: Database, statements: Statements, modes: Modes) -> None:
         self._database = database
+        self._modes = modes
         self._sql = statements
         self._connection: Connection | None = None
 
@@ -41,7 +45,7 @@ class SqlTransaction:
         self._connection = self._database.begin()
 
     def apply(self, writes: Sequence[Write]) -> list[Exception | None]:
-        """Write all; for each, None or why it was refused, by itself.
+        """Write all; for each, None or why it was refused, by itself. May be called repeatedly.
 
         Refused: LeaseLost (another process took the task), Conflict `item_done` (saved before),
         NotFound (a category that the task does not have), StoreError `not_storable` (what JSON
@@ -56,8 +60,12 @@ class SqlTransaction:
 
     def commit(self) -> None:
         """Make it last: on the disk when this returns. Raises StoreError; then nothing is kept."""
-        connection, self._connection = self._open, None
+        connection = self._open
+        with translated(self._database.url):
+            learned = self._modes.write(connection)
+        self._connection = None
         self._database.end(connection, commit=True)
+        self._modes.saved(learned)
 
     def rollback(self) -> None:
         """Forget it. Does nothing when there is no open transaction."""
@@ -219,7 +227,7 @@ class _Batch:
             return LeaseLost(task=save.task_id)
         position = self._positions[save.task_id].get(item.category)
         if position is None:
-            return NotFound(kind="category", name=item.category)
+            return NotFound("unknown_category", kind="category", name=item.category)
         place = (save.task_id, position, item.ordinal)
         if place in self._done:
             return Conflict("item_done", kind="item", name=item.key)
@@ -266,6 +274,8 @@ class _Batch:
             "rejected": rejected,
             "failed": len(save.misses) - rejected,
             "misses": to_json(save.misses) if save.misses else None,
+            "reasons": _reasons(save.misses) if save.misses else None,
+            "fresh": any(miss.fresh for miss in save.misses),
             "saved_at": self._now,
         }
 
@@ -297,6 +307,12 @@ class _Batch:
 
 _NOTHING = Counters()
 _FREE = Bill()
+
+
+def _reasons(misses: Sequence[Miss]) -> str:
+    """`[[kind, reason, n], …]`, sorted: equal texts for equal reasons."""
+    counts = Counter((miss.kind, miss.reason) for miss in misses)
+    return to_json(sorted((kind, reason, n) for (kind, reason), n in counts.items()))
 
 
 def _label(text: str | None) -> str | None:

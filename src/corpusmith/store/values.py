@@ -70,3 +70,12 @@ class MissRow:
     saved_at: str
     place: tuple[int, int, int]
     """(category position, ordinal, number within the item): `after` of the next page."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statistics:
+    """Numbers of a dataset's records, largest first; the empty name: without that label."""
+
+    total: int
+    by_scenario: Mapping[str, int]
+    by_character: Mapping[str, int]

@@ -185,8 +185,18 @@ def _items() -> None:
         sa.Column("rejected", sa.Integer, nullable=False),
         sa.Column("failed", sa.Integer, nullable=False),
         sa.Column("misses", sa.Text),
+        sa.Column("reasons", sa.Text),
+        sa.Column("fresh", sa.Boolean, nullable=False),
         sa.Column("saved_at", _FLOAT, nullable=False),
         sqlite_with_rowid=False,
+    )
+    missing = sa.text("misses IS NOT NULL")
+    op.create_index(
+        "ix_items_missing",
+        "items",
+        ["task_id", "position", "ordinal"],
+        sqlite_where=missing,
+        postgresql_where=missing,
     )
 
 

@@ -1,0 +1,52 @@
+# Corpusmith: every command a person or CI runs. `make` alone lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help setup demo test check format bench soak inference lock clean
+
+help:  ## list the commands
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(STAMP)  ## install everything into .venv (needs Python 3.11 or newer)
+
+$(STAMP): pyproject.toml requirements-dev.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Corpusmith needs Python 3.11 or newer; say which: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(STAMP)
+
+demo: setup  ## run the main job to its end, on the simulator if no endpoint is set
+	$(BIN)/corpusmith demo
+
+test: setup  ## all tests, kill and fault tests included
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+check: setup  ## style, types, arrows, translation parity
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest tests/test_arrows.py tests/test_messages.py tests/test_registry.py
+
+format: setup  ## mend the style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup  ## the figures of README, each a ratio from one run (about 15 minutes; needs gcc)
+	$(BIN)/python -m bench
+
+soak: setup  ## 200 kills over both modes and both databases (about an hour)
+	$(BIN)/python -m pytest tests/soak --timeout 7200 -o addopts="" -q -s
+
+inference: setup  ## the dialogue job on `transformers serve` with random tiny weights
+	scripts/inference-server-test
+
+lock: setup  ## write the lock files anew from pyproject.toml
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --all-extras pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --all-extras --group dev pyproject.toml -o requirements-dev.lock
+
+clean:  ## remove everything that was built
+	rm -rf $(VENV) .venv-inference .pytest_cache .ruff_cache .mypy_cache .hypothesis dist build

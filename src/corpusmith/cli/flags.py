@@ -1,0 +1,247 @@
+"""The options of generating commands, and from them the fields of a task.
+
+Owns: names and kinds of options. Does not own: whether a value fits: every value goes as text to
+`TaskFile`, so that flags and YAML are checked in one place and complain alike.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from corpusmith.errors import UsageError
+from corpusmith.values import Json
+
+
+def option(names: str, help: str, metavar: str = "TEXT", panel: str | None = None) -> Any:
+    """An option; `help` is the end of its catalog key, `names` may hold several."""
+    return typer.Option(
+        *names.split(), help=help, metavar=metavar, rich_help_panel=panel, show_default=False
+    )
+
+
+def argument(metavar: str, help: str) -> Any:
+    """A word of the command line without a dash."""
+    return typer.Argument(metavar=metavar, help=help, show_default=False)
+
+
+Text = str | None
+Many = list[str] | None
+
+Character = Annotated[Many, option("--character", "character", "FILE|NAME", "what")]
+Scenario = Annotated[Many, option("--scenario", "scenario", "NAME[=WEIGHT]", "what")]
+Dataset = Annotated[Text, option("--dataset", "dataset", "NAME", "what")]
+Count = Annotated[Text, option("--count -n", "count", "N", "what")]
+Turns = Annotated[Text, option("--turns", "turns", "N", "what")]
+Mode = Annotated[Text, option("--mode", "mode", "single|turns", "what")]
+PerRequest = Annotated[Text, option("--dialogues-per-request", "per_request", "N", "what")]
+Share = Annotated[Text, option("--share", "share", "weight|even", "what")]
+Variation = Annotated[Text, option("--variation", "variation", "FILE", "what")]
+Speech = Annotated[Text, option("--language", "language", "zh|en", "what")]
+Seed = Annotated[Text, option("--seed", "seed", "N", "what")]
+Name = Annotated[Text, option("--name", "task_name", "TEXT", "what")]
+
+UseConnection = Annotated[Text, option("--connection", "connection", "NAME", "endpoint")]
+Role = Annotated[Many, option("--role", "role", "ROLE=NAME", "endpoint")]
+Provider = Annotated[Text, option("--provider", "provider", "NAME", "endpoint")]
+BaseUrl = Annotated[Text, option("--base-url", "base_url", "URL", "endpoint")]
+Model = Annotated[Text, option("--model", "model", "NAME", "endpoint")]
+KeyVariable = Annotated[Text, option("--api-key-env", "api_key_env", "VARIABLE", "endpoint")]
+Proxy = Annotated[Text, option("--proxy", "proxy", "URL", "endpoint")]
+CaFile = Annotated[Text, option("--ca-file", "ca_file", "FILE", "endpoint")]
+Timeout = Annotated[Text, option("--timeout", "timeout", "SECONDS", "endpoint")]
+ConnectTimeout = Annotated[Text, option("--connect-timeout", "connect_timeout", "SECONDS", "endpoint")]
+PriceInput = Annotated[Text, option("--price-input", "price_input", "USD", "endpoint")]
+PriceOutput = Annotated[Text, option("--price-output", "price_output", "USD", "endpoint")]
+PriceCached = Annotated[Text, option("--price-cached", "price_cached", "USD", "endpoint")]
+
+Temperature = Annotated[Text, option("--temperature", "temperature", "X", "sampling")]
+TopP = Annotated[Text, option("--top-p", "top_p", "X", "sampling")]
+MaxTokens = Annotated[Text, option("--max-tokens", "max_tokens", "N", "sampling")]
+Stop = Annotated[Many, option("--stop", "stop", "TEXT", "sampling")]
+Extra = Annotated[Many, option("--extra", "extra", "KEY=JSON", "sampling")]
+
+Concurrency = Annotated[Text, option("--concurrency", "concurrency", "N|auto", "limits")]
+Rpm = Annotated[Text, option("--rpm", "rpm", "N", "limits")]
+Tpm = Annotated[Text, option("--tpm", "tpm", "N", "limits")]
+MaxCost = Annotated[Text, option("--max-cost", "max_cost", "USD", "limits")]
+MaxTotalTokens = Annotated[Text, option("--max-total-tokens", "max_total_tokens", "N", "limits")]
+MaxCalls = Annotated[Text, option("--max-calls", "max_calls", "N", "limits")]
+MaxAttempts = Annotated[
+    Text, option("--max-attempts-multiplier", "max_attempts_multiplier", "X", "limits")
+]
+
+Checks = Annotated[Text, option("--checks", "checks", "NAME,…|none", "result")]
+Output = Annotated[Text, option("--output -o", "output", "FILE|-", "result")]
+Format = Annotated[Text, option("--format", "format", "json|jsonl|messages", "result")]
+NoCommit = Annotated[bool, option("--no-commit", "no_commit", panel="result")]
+DryRun = Annotated[bool, option("--dry-run", "dry_run", panel="result")]
+Yes = Annotated[bool, option("--yes -y", "yes", panel="result")]
+
+_SAME = (
+    "count turns mode dialogues_per_request share language seed name dataset concurrency rpm tpm"
+    " max_cost max_total_tokens max_calls max_attempts_multiplier temperature top_p max_tokens"
+).split()
+_ENDPOINT = {
+    "provider": "provider",
+    "base_url": "base_url",
+    "api_key_env": "api_key_env",
+    "proxy": "proxy",
+    "ca_file": "ca_file",
+    "timeout": "timeout_s",
+    "connect_timeout": "connect_timeout_s",
+}
+FLAG_OF_FIELD = {
+    "scenarios": "--scenario",
+    "characters": "--character",
+    "roles": "--role",
+    "connection.timeout_s": "--timeout",
+    "connection.connect_timeout_s": "--connect-timeout",
+    "connection.price.input": "--price-input",
+    "connection.price.output": "--price-output",
+    "connection.price.cached": "--price-cached",
+}
+"""Where an option is not called like its field."""
+
+
+def flag_of(place: str) -> str:
+    """The option that a field came from: `max_cost` → `--max-cost`."""
+    for field, flag in FLAG_OF_FIELD.items():
+        if place == field or place.startswith(f"{field}."):
+            return flag
+    return "--" + place.removeprefix("connection.").partition(".")[0].replace("_", "-")
+
+
+def task_fields(given: Mapping[str, Any]) -> dict[str, Json]:
+    """The fields of a TaskFile from the values of the options, by the parameters' names."""
+    fields: dict[str, Json] = {name: given[name] for name in _SAME if given.get(name) is not None}
+    lists = {"characters": given.get("character"), "stop": given.get("stop")}
+    fields |= {name: list(values) for name, values in lists.items() if values}
+    if given.get("scenario"):
+        fields["scenarios"] = [_weighted(text) for text in given["scenario"]]
+    if given.get("variation"):
+        fields["variation"] = _read(given["variation"])
+    if given.get("role"):
+        fields["roles"] = dict(_role(text) for text in given["role"])
+    if given.get("extra"):
+        fields["extra"] = json_pairs(given["extra"])
+    if given.get("checks") is not None:
+        fields["checks"] = [name.strip() for name in given["checks"].split(",")]
+    if given.get("no_commit"):
+        fields["commit"] = False
+    return fields | _connection(given) | output_fields(given.get("output"), given.get("format"))
+
+
+def endpoint_fields(given: Mapping[str, Any]) -> dict[str, Json]:
+    """The fields of an EndpointPart, the model apart."""
+    fields: dict[str, Json] = {
+        field: given[name] for name, field in _ENDPOINT.items() if given.get(name) is not None
+    }
+    if "ca_file" in fields:
+        fields["ca_file"] = str(Path(fields["ca_file"]).expanduser().absolute())
+    price = {
+        name: given[f"price_{name}"]
+        for name in ("input", "output", "cached")
+        if given.get(f"price_{name}") is not None
+    }
+    return fields | ({"price": price} if price else {})
+
+
+def output_fields(output: str | None, form: str | None) -> dict[str, Json]:
+    """Where the records go: absolute, so that a resume from another folder finds it.
+
+    Raises UsageError for a place that surely cannot be written: better now than after paying.
+    """
+    fields: dict[str, Json] = {}
+    if output == "-":
+        fields["output"] = "-"
+    elif output is not None:
+        path = Path(output).expanduser().absolute()
+        if path.is_dir():
+            raise UsageError("export_is_folder", path=output)
+        fields["output"] = str(path)
+        if path.suffix == ".jsonl":
+            fields["format"] = "jsonl"
+    return fields | ({"format": form} if form is not None else {})
+
+
+def json_pairs(texts: Sequence[str]) -> dict[str, Json]:
+    """`KEY=JSON` texts as one object. Raises UsageError."""
+    import json
+
+    pairs: dict[str, Json] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        try:
+            if not (key and equals):
+                raise ValueError
+            pairs[key] = json.loads(value)
+        except ValueError:
+            raise UsageError("cli_extra", text=key[:60]) from None
+    return pairs
+
+
+def _connection(given: Mapping[str, Any]) -> dict[str, Json]:
+    endpoint = endpoint_fields(given)
+    name, model = given.get("connection"), given.get("model")
+    if name is not None and endpoint:
+        raise UsageError("cli_two_endpoints", option=flag_of(f"connection.{next(iter(endpoint))}"))
+    if name is not None:
+        return {"connection": name} | ({"model": model} if model is not None else {})
+    if model is not None:
+        endpoint["model"] = model
+    return {"connection": endpoint} if endpoint else {}
+
+
+def _weighted(text: str) -> dict[str, Json]:
+    """`NAME` or `NAME=WEIGHT`."""
+    name, equals, weight = text.rpartition("=")
+    return {"name": name, "weight": weight} if equals else {"name": text}
+
+
+def _role(text: str) -> tuple[str, str]:
+    role, equals, name = text.partition("=")
+    if not (role and equals and name):
+        raise UsageError("cli_role", text=text[:60])
+    return role, name
+
+
+def _read(path: str) -> dict[str, Json]:
+    from corpusmith.service.yaml_file import read_fields
+
+    return read_fields(path)
+
+
+def number_of(text: str, flag: str, *, least: float | None = None) -> float:
+    """A number typed for an option. Raises UsageError."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if value != value or (least is not None and value < least):
+        raise UsageError("cli_number", option=flag, least="" if least is None else f"{least:g}")
+    return value
+
+
+def whole_of(text: str, flag: str, *, least: int | None = None) -> int:
+    """A whole number typed for an option. Raises UsageError."""
+    try:
+        value = int(text)
+    except ValueError:
+        raise UsageError("cli_whole_number", option=flag) from None
+    if least is not None and value < least:
+        raise UsageError("cli_at_least", option=flag, least=least)
+    return value
+
+
+def key_from_terminal(session: Any, prompt_key: str) -> str:
+    """A secret: typed unseen at a terminal, else the first line of standard input."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().strip()
+    from getpass import getpass
+
+    return getpass(session.say(prompt_key), stream=sys.stderr)

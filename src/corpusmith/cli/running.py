@@ -1,0 +1,323 @@
+"""Driving one task from the command line: what is said before, signals, what is said after.
+
+Owns: the life of a task on a terminal. Does not own: progress while it runs (`show.py`), the task
+itself (the service).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from corpusmith.cli.errors import DONE, FAILED, INTERRUPTED, SHORTFALL, say_error
+from corpusmith.cli.out import money, number, plain, show_event, show_json
+from corpusmith.cli.session import Session
+from corpusmith.errors import UsageError
+
+if TYPE_CHECKING:
+    from corpusmith.service.studio import Studio
+    from corpusmith.service.task_file import TaskFile
+    from corpusmith.service.tasks import Estimate, Preview, Result
+    from corpusmith.store.values import Task
+
+ASK_ABOVE_USD = 5.0
+"""An estimate above this is confirmed by a person, if there is one at the terminal."""
+
+
+# ---------------------------------------------------------------- before
+
+
+def show_preview(session: Session, preview: Preview, file: TaskFile) -> None:
+    """The exact prompts of the first item, the shares, and the estimate."""
+    if session.json:
+        show_json(preview)
+        return
+    for key, role, messages in preview.calls:
+        print(session.say("cli.preview.call", item=key, role=session.say(f"role.{role}")))
+        for message in messages:
+            print(f"\n[{message.role}]\n{message.content}")
+        print()
+    print(session.say("cli.preview.shares"))
+    for name, count in preview.quotas.items():
+        print(f"  {name}: {number(count)}")
+    print(session.say("cli.estimate", **_estimate(preview.estimate, session)))
+    print(session.say("cli.preview.nothing_sent"))
+
+
+def create_and_drive(session: Session, studio: Studio, file: TaskFile, *, yes: bool) -> int:
+    """Make the task and run it to its end; returns the exit code."""
+    if session.json and file.output == "-":
+        raise UsageError("cli_json_and_output")
+    estimate = studio.tasks.preview(file).estimate
+    if not yes and not _agreed(estimate, session):
+        return INTERRUPTED
+    task = studio.tasks.create(file)
+    return drive(session, studio, task, estimate=estimate)
+
+
+def _agreed(estimate: Estimate, session: Session) -> bool:
+    from corpusmith.cli.out import confirmed
+
+    dear = estimate.cost_usd is not None and estimate.cost_usd > ASK_ABOVE_USD
+    if not dear or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return True
+    question = session.say("cli.estimate", **_estimate(estimate, session))
+    return confirmed(question, session, yes=False)
+
+
+def _estimate(estimate: Estimate, session: Session) -> dict[str, str]:
+    return {
+        "calls": number(estimate.calls),
+        "prompt": number(estimate.prompt_tokens),
+        "completion": number(estimate.completion_tokens),
+        "cost": money(estimate.cost_usd, session),
+    }
+
+
+# ---------------------------------------------------------------- while
+
+
+def drive(
+    session: Session,
+    studio: Studio,
+    task: Task,
+    *,
+    estimate: Estimate | None = None,
+    resumed: bool = False,
+) -> int:
+    """Run `task` to its end, a pause or a cause; returns the exit code."""
+    from corpusmith.cli.show import progress_for
+    from corpusmith.service import loop
+
+    _say_start(session, task, estimate, resumed=resumed)
+    with progress_for(session, task) as show:
+        result = loop.run(_run(session, studio, task, show))
+    if result is None:
+        _say_stopped(session, studio.tasks.get(task.id))
+        return INTERRUPTED
+    _say_end(session, studio, task, result)
+    return _code(result)
+
+
+async def _run(
+    session: Session, studio: Studio, task: Task, show: Callable[..., None]
+) -> Result | None:
+    """The result; None when a second signal cut it short."""
+    work = asyncio.current_task()
+    assert work is not None  # noqa: S101  for the type checker: we are in a coroutine
+    signals = 0
+
+    def stop() -> None:
+        nonlocal signals
+        signals += 1
+        if signals == 1:
+            say_error(session.say("cli.draining"), session, label="")
+            studio.tasks.stop(task)
+        else:
+            work.cancel()
+
+    with _handled(stop):
+        try:
+            return await studio.tasks.run_async(task, show=show)
+        except asyncio.CancelledError:
+            if signals < 2:
+                raise
+            return None
+
+
+@contextmanager
+def _handled(stop: Callable[[], None]) -> Iterator[None]:
+    """SIGINT and SIGTERM call `stop` on the event loop."""
+    loop = asyncio.get_running_loop()
+    caught = [signal.SIGINT, signal.SIGTERM]
+    before: dict[Any, Any] = {}
+    for number_ in caught:
+        try:
+            loop.add_signal_handler(number_, stop)
+        except NotImplementedError:  # Windows
+            before[number_] = signal.signal(
+                number_, lambda *_: loop.call_soon_threadsafe(stop) and None
+            )
+    try:
+        yield
+    finally:
+        for number_ in caught:
+            with suppress(NotImplementedError):
+                loop.remove_signal_handler(number_)
+        for number_, handler in before.items():
+            signal.signal(number_, handler)
+
+
+# ---------------------------------------------------------------- after
+
+
+def _say_start(session: Session, task: Task, estimate: Estimate | None, *, resumed: bool) -> None:
+    if session.json:
+        show_event(
+            "started",
+            task=task.id,
+            name=task.name,
+            seed=task.seed,
+            requested=task.requested,
+            counts=task.counts,
+            resumed=resumed,
+            estimate=estimate,
+        )
+        return
+    key = "cli.resuming" if resumed else "cli.starting"
+    done = number(task.counts.accepted)
+    lines = [
+        session.say(
+            key, task=task.id, name=task.name, n=number(task.requested), seed=task.seed, done=done
+        ),
+        *_endpoint_lines(session, task),
+    ]
+    if estimate is not None:
+        lines.append(session.say("cli.estimate", **_estimate(estimate, session)))
+    print("\n".join(lines), file=sys.stderr)
+
+
+def _endpoint_lines(session: Session, task: Task) -> list[str]:
+    ways = {
+        (str(one.get("model")), str(one.get("base_url"))): role
+        for role, one in task.connections.items()
+    }
+    return [session.say("cli.endpoint", model=model, url=url) for model, url in ways]
+
+
+def _say_end(session: Session, studio: Studio, task: Task, result: Result) -> None:
+    after = studio.tasks.get(task.id)
+    if session.json:
+        show_event(
+            "ended",
+            task=task.id,
+            status=result.status,
+            cause=result.cause,
+            counts=plain(result.counts),
+            shortfall=result.counts.shortfall,
+            spend=plain(result.spend),
+            misses=result.misses,
+            output=None if result.output is None else str(result.output),
+        )
+        return
+    # With `--output -` standard output holds the records, and nothing else.
+    stream = sys.stderr if after.spec.get("output") == "-" else sys.stdout
+    print("\n".join(summary(session, after, result)), file=stream)
+
+
+def summary(session: Session, task: Task, result: Result) -> list[str]:
+    """What became of the task, a few lines."""
+    counts, spend = result.counts, result.spend
+    complete = result.status == "finished" and counts.shortfall == 0
+    key = "complete" if complete else result.status
+    lines = [
+        session.say(
+            f"cli.ended.{key}",
+            task=task.id,
+            n=number(counts.requested),
+            accepted=number(counts.accepted),
+            shortfall=number(counts.shortfall),
+        )
+    ]
+    if counts.attempted != counts.accepted or not complete:
+        lines.append(
+            session.say(
+                "cli.ended.counts",
+                attempted=number(counts.attempted),
+                accepted=number(counts.accepted),
+                rejected=number(counts.rejected),
+                failed=number(counts.failed),
+            )
+        )
+    if result.misses:
+        lines.append(session.say("cli.ended.misses", reasons=reasons_text(session, result.misses)))
+    lines.append(
+        session.say(
+            "cli.ended.spend",
+            calls=number(spend.calls),
+            tokens=number(spend.usage.total_tokens),
+            cost=money(spend.cost_usd, session),
+        )
+    )
+    if result.cause and not complete:
+        lines.append(cause_text(session, result.cause))
+    lines += _whereabouts(session, task, result)
+    if not complete:
+        lines.append(session.say("cli.to_resume", command=resume_command(session, task.id)))
+    return lines
+
+
+def _whereabouts(session: Session, task: Task, result: Result) -> list[str]:
+    lines = []
+    if result.output is not None and str(result.output) != "-":
+        lines.append(session.say("cli.written", file=shown_path(result.output)))
+    committed = result.status == "finished" and task.dataset and task.spec.get("commit", True)
+    if committed:
+        lines.append(session.say("cli.committed", dataset=task.dataset))
+    elif result.counts.accepted and result.output is None:
+        lines.append(session.say("cli.to_export", task=task.id))
+    return lines
+
+
+def _say_stopped(session: Session, task: Task) -> None:
+    if session.json:
+        show_event("ended", task=task.id, status=task.status, cause=task.cause, counts=task.counts)
+        return
+    print(session.say("cli.stopped", task=task.id, done=number(task.counts.accepted)))
+    print(session.say("cli.to_resume", command=resume_command(session, task.id)))
+
+
+def _code(result: Result) -> int:
+    if result.status == "finished":
+        return SHORTFALL if result.counts.shortfall else DONE
+    if result.status == "failed":
+        return FAILED
+    cause = str((result.cause or {}).get("code", ""))
+    if cause.startswith("budget_"):
+        return SHORTFALL
+    return INTERRUPTED if cause in ("paused", "cancelled") else FAILED
+
+
+# ---------------------------------------------------------------- words
+
+
+def cause_text(session: Session, cause: Mapping[str, Any]) -> str:
+    """Why a task ended as it did."""
+    from corpusmith.cli.errors import redacted
+
+    data = {name: value for name, value in cause.items() if name != "code"}
+    return redacted(session.say(f"error.{cause['code']}", **data))
+
+
+def reasons_text(session: Session, misses: Mapping[str, int], most: int = 6) -> str:
+    """`too few turns 3, timed out 2`, most frequent first."""
+    ordered = sorted(misses.items(), key=lambda one: -one[1])
+    parts = [f"{reason_text(session, reason)} {number(n)}" for reason, n in ordered[:most]]
+    return session.say("cli.comma").join(parts)
+
+
+def reason_text(session: Session, reason: str) -> str:
+    """A few words for a miss's reason; the code itself when there are none."""
+    text = session.say(f"reason.{reason}")
+    return reason if text == f"reason.{reason}" else text
+
+
+def resume_command(session: Session, task_id: int) -> str:
+    """What to type to go on, with the database it was started with."""
+    import shlex
+
+    db = f" --db {shlex.quote(session.db)}" if session.db else ""
+    return f"corpusmith resume {task_id}{db}"
+
+
+def shown_path(path: Path) -> str:
+    """Short when it lies below the folder we are in."""
+    with suppress(ValueError):
+        return os.path.join(".", path.relative_to(Path.cwd()))
+    return str(path)

@@ -1,0 +1,71 @@
+"""How wide text is on a terminal, where a Chinese character takes two columns.
+
+Owns: measuring, padding and wrapping. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_WIDE = "WF"
+_CLOSING = "，。、；：？！）】」』》”’…,.;:?!)]}%"
+# A Latin word, number or option stays whole; a Chinese character may stand alone.
+_PIECE = re.compile(r"\s+|[^\s\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]+|.", re.DOTALL)
+
+
+def width(text: str) -> int:
+    """Columns that `text` takes."""
+    if text.isascii():
+        return len(text)
+    return sum(_columns(sign) for sign in text)
+
+
+def _columns(sign: str) -> int:
+    if unicodedata.combining(sign):
+        return 0
+    return 2 if unicodedata.east_asian_width(sign) in _WIDE else 1
+
+
+def pad(text: str, columns: int) -> str:
+    """`text` with spaces up to `columns`; longer text stays as it is."""
+    return text + " " * (columns - width(text))
+
+
+def cut(text: str, columns: int) -> str:
+    """At most `columns` of `text`, with … where something is missing."""
+    if width(text) <= columns:
+        return text
+    kept = ""
+    for sign in text:
+        if width(kept) + _columns(sign) > columns - 1:
+            break
+        kept += sign
+    return kept + "…"
+
+
+def wrap(text: str, columns: int) -> list[str]:
+    """Lines of at most `columns`, where the words allow it. Line breaks in `text` are kept."""
+    return [line for part in text.split("\n") for line in _wrapped(part, max(columns, 8))]
+
+
+def _wrapped(text: str, columns: int) -> list[str]:
+    lines, line = [], ""
+    for piece in _pieces(text):
+        if line and width(line) + width(piece.rstrip()) > columns:
+            lines.append(line.rstrip())
+            line = piece.lstrip()
+        else:
+            line += piece
+    return [*lines, line.rstrip()]
+
+
+def _pieces(text: str) -> list[str]:
+    """What must not be torn; closing punctuation stays with what it closes."""
+    pieces: list[str] = []
+    for piece in _PIECE.findall(text):
+        if pieces and piece[0] in _CLOSING and not pieces[-1].isspace():
+            pieces[-1] += piece
+        else:
+            pieces.append(piece)
+    return pieces

@@ -1,0 +1,1 @@
+"""Exporters: each a small class that writes records in one format; `files.py` makes the file."""

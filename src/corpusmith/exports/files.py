@@ -1,0 +1,159 @@
+"""Writes an export as a whole file or not at all.
+
+Owns: the temporary file, its size and digest, what the disk answers. A file that stood there before
+stays as it was until the new one is complete.
+Does not own: formats; which records.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import secrets
+import stat
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from corpusmith.contracts import Exporter
+from corpusmith.errors import CorpusmithError, DiskFull, UsageError
+from corpusmith.values import Record
+
+_BUFFER_BYTES = 1 << 20
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_CODES = {
+    errno.EACCES: "export_no_permission",
+    errno.EPERM: "export_no_permission",
+    errno.EROFS: "export_read_only",
+    errno.EISDIR: "export_is_folder",
+    errno.ENOTDIR: "export_parent_is_file",
+    errno.EEXIST: "export_parent_is_file",
+    errno.ENAMETOOLONG: "export_name_too_long",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportResult:
+    """What was written. `path` is None for a stream; `sha256` is of all its bytes, in hex."""
+
+    path: Path | None
+    records: int
+    bytes: int
+    sha256: str
+
+
+class _Tally:
+    """Passes bytes on, counting and digesting them."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+        self.size = 0
+        self.digest = hashlib.sha256()
+
+    def write(self, data: bytes) -> int:
+        self.size += len(data)
+        self.digest.update(data)
+        return self._out.write(data)
+
+
+def write_file(path: str | Path, exporter: Exporter, records: Iterable[Record]) -> ExportResult:
+    """Write all records to `path`, complete or not at all; `-` is standard output.
+
+    Parent folders are created; a link is followed; a pipe or device is written to directly.
+    Raises UsageError for a path that cannot be written and a record that does not fit; DiskFull.
+    """
+    if str(path) == "-":
+        return write_stream(sys.stdout.buffer, exporter, records)
+    asked = Path(path)
+    with _named_errors(asked):
+        target = Path(os.path.realpath(asked))
+        mode = _mode(target)
+        if mode is not None and stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if mode is None or stat.S_ISREG(mode):
+            size, count, digest = _replace(target, mode, exporter, records)
+        else:
+            with target.open("wb") as out:
+                size, count, digest = _write(out, exporter, records)
+    return ExportResult(path=asked, records=count, bytes=size, sha256=digest)
+
+
+def write_stream(out: BinaryIO, exporter: Exporter, records: Iterable[Record]) -> ExportResult:
+    """Write all records to an open stream, such as standard output, and flush it.
+
+    Raises UsageError, DiskFull; a reader that went away stays a BrokenPipeError.
+    """
+    with _named_errors(Path("-")):
+        size, count, digest = _write(out, exporter, records)
+    return ExportResult(path=None, records=count, bytes=size, sha256=digest)
+
+
+def _write(out: BinaryIO, exporter: Exporter, records: Iterable[Record]) -> tuple[int, int, str]:
+    """(bytes, records, digest)"""
+    tally = _Tally(out)
+    count = exporter.write(records, cast(BinaryIO, tally))
+    out.flush()
+    return tally.size, count, tally.digest.hexdigest()
+
+
+def _replace(
+    target: Path, mode: int | None, exporter: Exporter, records: Iterable[Record]
+) -> tuple[int, int, str]:
+    """Write beside the target, make it last, then take its place."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_name(f".corpusmith-{secrets.token_hex(8)}.part")
+    try:
+        with draft.open("xb", buffering=_BUFFER_BYTES) as out:
+            result = _write(out, exporter, records)
+            os.fsync(out.fileno())
+        if mode is not None:
+            draft.chmod(stat.S_IMODE(mode))
+        draft.replace(target)
+    except BaseException:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise
+    _sync_folder(target.parent)
+    return result
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new name last too, where a folder can be opened (not on Windows)."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _mode(target: Path) -> int | None:
+    """The mode of what stands there; None: nothing."""
+    try:
+        return target.stat().st_mode
+    except FileNotFoundError:
+        return None
+
+
+@contextmanager
+def _named_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise translated(error, path) from error
+
+
+def translated(error: OSError, path: Path) -> CorpusmithError:
+    """The disk's answer as an error of ours, with a message that says what to do."""
+    cause = error.strerror or str(error)
+    if error.errno in _FULL:
+        return DiskFull("export_disk_full", path=str(path), cause=cause)
+    code = _CODES.get(error.errno or 0, "export_failed")
+    return UsageError(code, path=str(path), cause=cause)

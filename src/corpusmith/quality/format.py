@@ -1,0 +1,131 @@
+"""The `format` check: a draft has exactly its shape, and no empty or broken text.
+
+Owns: the shapes of the jobs' records. Does not own: what the texts say.
+Reasons: keys, types, roles, turns, empty, control, role_prefix.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from corpusmith.quality.shapes import strings
+from corpusmith.values import PASS, Draft, Json, Verdict
+
+# Line feed and tab are text. A carriage return is not: half of a line's end on one machine only.
+# A lone surrogate cannot be written as UTF-8 at all.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+# White space in Python's sense, and the signs that show nothing: zero-width, BOM, Hangul filler.
+_BLANK = re.compile(r"[\s\u200b-\u200f\u2060\ufeff\u3164\u115f\u1160\u2800]*")
+_ROLE_PREFIX = re.compile(
+    r"\W{0,4}(?:user|assistant|human|ai|bot|system|character|用户|助手|角色|机器人|系统)\W{0,4}",
+    re.IGNORECASE,
+)
+
+_RECORD_KEYS = frozenset(
+    {"scenario_labels", "dialogues", "turn_count", "batch_id", "generation_time"}
+)
+_TURN_KEYS = frozenset({"role", "content"})
+# Texts that may be empty in a good record: Alpaca's `input`.
+_MAY_BE_EMPTY = (".input", ".system")
+
+
+class Format:
+    """Passes a draft that has exactly its job's shape; of an unknown shape, one without blanks."""
+
+    name: ClassVar[str] = "format"
+
+    def __call__(self, draft: Draft) -> Verdict:
+        content = draft.content
+        if isinstance(content, dict):
+            for key, test in SHAPES.items():
+                if key in content:
+                    return test(content)
+        return _any_shape(content)
+
+
+def _dialogue(content: dict[str, Any]) -> Verdict:
+    """The record of a character dialogue, as the JSON export writes it."""
+    if content.keys() != _RECORD_KEYS:
+        return _wrong_keys("$", content, _RECORD_KEYS)
+    fault = _head_fault(content)
+    if fault is not None:
+        return fault
+    turns = content["dialogues"]
+    for at, turn in enumerate(turns):
+        verdict = _turn(turn, at)
+        if not verdict.passed:
+            return verdict
+    if len(turns) != 2 * content["turn_count"]:
+        return _fail("turns", wanted=content["turn_count"], found=len(turns) / 2)
+    return PASS
+
+
+def _head_fault(content: dict[str, Any]) -> Verdict | None:
+    labels = content["scenario_labels"]
+    if not isinstance(labels, list) or not all(isinstance(one, str) for one in labels):
+        return _fail("types", path="$.scenario_labels", wanted="list of texts")
+    if type(content["turn_count"]) is not int or content["turn_count"] < 1:
+        return _fail("types", path="$.turn_count", wanted="whole number from 1")
+    for key in ("batch_id", "generation_time"):
+        if not isinstance(content[key], str):
+            return _fail("types", path=f"$.{key}", wanted="text")
+    if not isinstance(content["dialogues"], list):
+        return _fail("types", path="$.dialogues", wanted="list of turns")
+    for text in (*labels, content["batch_id"], content["generation_time"]):
+        if not text or text.isspace():
+            return _fail("empty", path="$")
+    return None
+
+
+def _turn(turn: Json, at: int) -> Verdict:
+    if not isinstance(turn, dict):
+        return _fail("types", path=f"$.dialogues[{at}]", wanted="object")
+    if turn.keys() != _TURN_KEYS:
+        return _wrong_keys(f"$.dialogues[{at}]", turn, _TURN_KEYS)
+    wanted = "assistant" if at % 2 else "user"
+    if turn["role"] != wanted:
+        return _fail("roles", path=f"$.dialogues[{at}].role", wanted=wanted)
+    text = turn["content"]
+    if not isinstance(text, str):
+        return _fail("types", path=f"$.dialogues[{at}].content", wanted="text")
+    reason = _text_fault(text)
+    return _fail(reason, path=f"$.dialogues[{at}].content") if reason else PASS
+
+
+def _text_fault(text: str) -> str | None:
+    if _BLANK.fullmatch(text):
+        return "empty"
+    if _CONTROL.search(text):
+        return "control"
+    if len(text) < 20 and _is_role_prefix(text):
+        return "role_prefix"
+    return None
+
+
+def _is_role_prefix(text: str) -> bool:
+    """`用户：` alone, not the word `用户` as an answer."""
+    return (":" in text or "：" in text) and _ROLE_PREFIX.fullmatch(text) is not None
+
+
+def _any_shape(content: Json) -> Verdict:
+    for path, text in strings(content):
+        reason = _text_fault(text)
+        if reason and not (reason == "empty" and path.endswith(_MAY_BE_EMPTY)):
+            return _fail(reason, path=path)
+    return PASS
+
+
+def _wrong_keys(path: str, found: dict[str, Any], wanted: frozenset[str]) -> Verdict:
+    missing = sorted(wanted - found.keys())
+    unknown = sorted(map(str, found.keys() - wanted))[:10]
+    return _fail("keys", path=path, missing=missing, unknown=unknown)
+
+
+def _fail(reason: str, **detail: Json) -> Verdict:
+    return Verdict(passed=False, reason=reason, detail=detail)
+
+
+# The key that tells a shape -> its test. A new job's record is one line here.
+SHAPES: dict[str, Callable[[dict[str, Any]], Verdict]] = {"dialogues": _dialogue}

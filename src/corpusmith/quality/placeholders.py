@@ -1,0 +1,116 @@
+"""The `placeholders` check: no place that was left to be filled, no skeleton of a text.
+
+Owns: the signs of a text that is not finished. They are kept narrow: code with braces, sets,
+formulas and a silent `……` between other words are ordinary text.
+Does not own: texts that are empty (`format.py`). Reason: placeholder.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import ClassVar
+
+from corpusmith.quality.shapes import texts
+from corpusmith.values import PASS, Draft, Verdict
+
+_I = re.IGNORECASE
+
+# (sign that must be there at all, pattern). The sign makes the check cheap: a search for a fixed
+# text costs 50 ns, and nearly every text ends there.
+PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    # {{char}}, {{ user }}
+    ("{{", re.compile(r"\{\{\s*[A-Za-z_\u4e00-\u9fff][\w\u4e00-\u9fff]{1,29}\s*\}\}")),
+    # {name}, {姓名}; but no LaTeX \text{ab} x_{ij}, no ${shell}, no f-string or call around it
+    (
+        "{",
+        re.compile(
+            r"(?<![A-Za-z0-9\\$^_}{\"'`=(%#@\]>)/])\{(?:[a-z][a-z0-9]*(?:_[a-z0-9]+)*[a-z0-9]"
+            r"|[\u4e00-\u9fff]{2,8})\}(?![{\"'`=])"
+        ),
+    ),
+    ("<", re.compile(r"<(?:START|USER|BOT|CHAR)>|<\|[a-z_]{3,20}\|>")),
+    ("[INST]", re.compile(r"\[INST\]")),
+    # [插入…], 【请填写…】, [insert …]
+    ("[", re.compile(r"\[\s*(?:(?:请)?(?:插入|填入|填写)|insert\b)[^\[\]\n]{0,60}\]", _I)),
+    ("【", re.compile(r"【\s*(?:请)?(?:在此|此处)?(?:插入|填入|填写)[^【】\n]{0,60}】")),
+    # XXX or ×××; but not in a masked number 138-XXXX, nor the thirtieth Super Bowl
+    ("XXX", re.compile(r"(?<![A-Za-z0-9_.\-*])(?<!Bowl )XXX+(?![A-Za-z0-9_\-*])(?! [A-Z][a-z])")),
+    ("×××", re.compile(r"×{3,}")),
+    # TODO: …, [TODO], a line of TODO; but not "my TODO list"
+    ("TODO", re.compile(r"(?<![A-Za-z0-9_])TODO[:：]|[\[【(（]TODO\b|^\W*TODO\W*$", re.M)),
+    # （此处省略…）, [以下内容略]
+    (
+        "略",
+        re.compile(
+            r"[（(\[【]\s*(?:此处|以下|下文|中间|后续|其余)[^（()）\[\]【】\n]{0,15}略"
+            r"[^（()）\[\]【】\n]{0,20}[）)\]】]"
+        ),
+    ),
+    (
+        "omitted",
+        re.compile(
+            r"[(\[](?:the )?(?:rest|remainder|remaining)\b[^()\[\]\n]{0,40}omitted"
+            r"[^()\[\]\n]{0,20}[)\]]",
+            _I,
+        ),
+    ),
+    # 第N轮对话内容, 第3轮用户消息
+    (
+        "轮",
+        re.compile(
+            r"第\s*[NnXx]\s*轮"
+            r"|^\W*第\s*(?:\d{1,2}|[一二三四五六七八九十]{1,3})\s*轮的?"
+            r"(?:对话|用户|角色|助手)?的?(?:内容|消息|回复|提问|回答|问题)\W*$",
+            re.M,
+        ),
+    ),
+)
+
+# The whole text of a turn is a name for what should stand there, or dots.
+_WHOLE = re.compile(
+    r"\W*(?:(?:user|assistant|character|ai)(?:'s)?[ _](?:message|reply|response|input|content)"
+    r"(?: (?:here|text|goes here|n|\d{1,2}))?"
+    r"|(?:用户|角色|助手)的?(?:消息|回复|提问|回答|发言)(?:内容)?\d{0,2}"
+    r"|(?:对话|消息|回复)内容\d{0,2}|string|content|placeholder|[xX]{2,}|n/a)\W*"
+    r"|[\s.。…·⋯]+",
+    _I,
+)
+_WHOLE_MAX = 40
+_EXCERPT_CHARS = 60
+
+
+class Placeholders:
+    """Fails a draft with a place left unfilled. `words`: further texts that must not occur."""
+
+    name: ClassVar[str] = "placeholders"
+
+    def __init__(self, *, words: Sequence[str] = ()) -> None:
+        self._words = tuple(words)
+
+    def __call__(self, draft: Draft) -> Verdict:
+        contents = texts(draft.content)
+        found = self._find(contents)
+        if found is None:
+            return PASS
+        excerpt = found.strip()[:_EXCERPT_CHARS]
+        return Verdict(passed=False, reason="placeholder", detail={"found": excerpt})
+
+    def _find(self, contents: list[str]) -> str | None:
+        """The first sign of an unfilled place, or None."""
+        for text in contents:
+            if len(text) <= _WHOLE_MAX and text and _WHOLE.fullmatch(text):
+                return text
+        joined = "\n".join(contents)
+        for sign, pattern in PATTERNS:
+            if sign in joined and (match := pattern.search(_without_code(joined))):
+                return match[0]
+        return next((word for word in self._words if word in joined), None)
+
+
+_CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]+`", re.DOTALL)
+
+
+def _without_code(text: str) -> str:
+    """Braces in code are code."""
+    return _CODE.sub(" ", text) if "`" in text else text

@@ -1,0 +1,109 @@
+"""What is wrong with the fields of a task, a connection or another form, in people's words.
+
+Owns: turning pydantic's findings into ours. Does not own: the fields (`task_file.py`).
+A message never holds a value: one may be a key.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from corpusmith.errors import SpecError
+from corpusmith.messages import catalog, say
+from corpusmith.values import Json, Language
+
+# pydantic names the branch of a union that it tried: `connection.EndpointPart.base_url`.
+_BRANCH = re.compile(r"[A-Z]\w*Part|str|int|float|literal\[.*\]|function-.*|tuple\[.*\]|dict\[.*\]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One field that does not fit. `type` is pydantic's stable name of what is wrong."""
+
+    place: str
+    """`count`, `scenarios.0.weight`"""
+    type: str
+    context: Mapping[str, Json] = field(default_factory=dict)
+    near: str = ""
+    """The known field that an unknown one looks like."""
+
+    def text(self, language: Language) -> str:
+        """What is wrong, without the place."""
+        key = f"problem.{self.type}"
+        if self.near:
+            key += "_near"
+        if key not in catalog(language):
+            key = "problem.other"
+        return say(key, language, **{**self.context, "near": self.near, "type": self.type})
+
+
+class FieldsError(SpecError):
+    """Data: `source`, `problems` (a list of `Problem`)."""
+
+    code = "spec_fields"
+
+    @classmethod
+    def of(cls, error: ValidationError, model: type[BaseModel], source: str) -> FieldsError:
+        """Ours for pydantic's."""
+        return cls(source=source, problems=_problems(error, model))
+
+    def message(self, language: Language) -> str:
+        return self.listed(language, lambda place: place)
+
+    def listed(self, language: Language, name: Callable[[str], str]) -> str:
+        """The message, with each place called what `name` says."""
+        problems: Sequence[Problem] = self.data["problems"]
+        lines = [
+            say(
+                "problem.line" if one.place else "problem.line_whole",
+                language,
+                place=name(one.place),
+                problem=one.text(language),
+            )
+            for one in problems
+        ]
+        head = say("error.spec_fields", language, source=say(self.data["source"], language))
+        return "\n".join([head, *lines])
+
+
+def _problems(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
+    found: dict[str, Problem] = {}
+    for one in error.errors(include_url=False, include_input=False):
+        steps = [str(step) for step in one["loc"] if not _BRANCH.fullmatch(str(step))]
+        problem = Problem(
+            place=".".join(steps),
+            type=one["type"],
+            context={k: v for k, v in one.get("ctx", {}).items() if k != "error"},
+            near=_near(steps, model) if one["type"] == "extra_forbidden" else "",
+        )
+        found.setdefault(problem.place, problem)
+    # Of a union, the branch that looked deepest into the value is the one that was meant.
+    return [one for one in found.values() if not _has_deeper(one.place, found)]
+
+
+def _has_deeper(place: str, found: Mapping[str, Problem]) -> bool:
+    return any(other.startswith(f"{place}.") for other in found)
+
+
+def _near(steps: Sequence[str], model: type[BaseModel]) -> str:
+    """The field of the same part that looks most like the last step; empty: none does."""
+    for step in steps[:-1]:
+        inner = model.model_fields.get(step)
+        model = _part_in(inner.annotation if inner else None) or model
+    return "".join(get_close_matches(steps[-1], model.model_fields, n=1))
+
+
+def _part_in(annotation: Any) -> type[BaseModel] | None:
+    """The model inside an annotation such as `str | Part | None` or `dict[str, Part]`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for inner in get_args(annotation):
+        if found := _part_in(inner):
+            return found
+    return None

@@ -1,0 +1,97 @@
+"""A task in a YAML file: read, with its paths made to start from the file's own folder.
+
+Owns: the file. Does not own: the fields (`task_file.py`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from corpusmith.errors import SpecError
+from corpusmith.service.task_file import TaskFile, task_file
+from corpusmith.values import Json
+
+CARD_SUFFIXES = (".json", ".png")
+MAX_BYTES = 16 * 1024 * 1024
+
+
+def read_task_file(path: str | Path, **fields: Any) -> TaskFile:
+    """The task of a YAML file, with `fields` in place of its own. Raises SpecError."""
+    file = Path(path)
+    given = read_fields(file)
+    return task_file({**_from_folder(given, file.parent), **fields}, source=str(path))
+
+
+def read_fields(path: str | Path) -> dict[str, Json]:
+    """The mapping that a YAML or JSON file holds. Raises SpecError naming the file and line."""
+    file = Path(path)
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        code = "file_is_folder" if file.is_dir() else "file_unreadable"
+        raise SpecError(code, file=str(path), problem=error.strerror) from None
+    if len(data) > MAX_BYTES:
+        raise SpecError("file_too_large", file=str(path), limit=f"{MAX_BYTES >> 20} MiB")
+    try:
+        found = yaml.load(data, _Loader)  # noqa: S506  a SafeLoader
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        line = mark.line + 1 if mark else 1
+        raise SpecError("file_yaml", file=str(path), line=line, problem=error.problem) from None
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        problem = str(error).partition("\n")[0]
+        raise SpecError("file_yaml", file=str(path), line=1, problem=problem) from None
+    if found is None:
+        raise SpecError("file_empty", file=str(path))
+    if not isinstance(found, dict) or not all(isinstance(key, str) for key in found):
+        raise SpecError("file_not_mapping", file=str(path))
+    return found
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.1's safe part; a key that stands twice is refused, not silently overwritten."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            name = str(key.value)
+            if name in seen and name != "<<":
+                raise yaml.MarkedYAMLError(
+                    problem=f"'{name}' stands twice", problem_mark=key.start_mark
+                )
+            seen.add(name)
+        return super().construct_mapping(node, deep)
+
+
+def _from_folder(fields: dict[str, Json], folder: Path) -> dict[str, Json]:
+    changed = dict(fields)
+    characters = fields.get("characters")
+    if isinstance(characters, str):
+        characters = [characters]
+    if isinstance(characters, list):
+        changed["characters"] = [_card(one, folder) for one in characters]
+    output = fields.get("output")
+    if isinstance(output, str) and output != "-":
+        changed["output"] = str(folder / Path(output).expanduser())
+    changed |= {name: _endpoint(fields[name], folder) for name in ("connection",) if name in fields}
+    roles = fields.get("roles")
+    if isinstance(roles, dict):
+        changed["roles"] = {name: _endpoint(one, folder) for name, one in roles.items()}
+    return changed
+
+
+def _card(wish: Json, folder: Path) -> Json:
+    """A card's path from the file's folder; a character's name stays as it is."""
+    if not isinstance(wish, str):
+        return wish
+    looks_like_file = wish.lower().endswith(CARD_SUFFIXES) or (folder / wish).is_file()
+    return str(folder / Path(wish).expanduser()) if looks_like_file else wish
+
+
+def _endpoint(part: Json, folder: Path) -> Json:
+    if not isinstance(part, dict) or not isinstance(part.get("ca_file"), str):
+        return part
+    return {**part, "ca_file": str(folder / Path(part["ca_file"]).expanduser())}
