@@ -312,7 +312,7 @@ async def test_an_invalid_reply_is_asked_again_with_what_was_wrong(store: Any) -
     provider = StubProvider(answer)
     await make_runner(store, task, provider, recipe=Structured()).run()
     assert contents(store, task) == [{"item": "a#0", "n": 5}]
-    first, second = provider.requests
+    _, second = provider.requests
     assert [message.role for message in second.messages] == ["user", "assistant", "user"]
     assert second.messages[1].content == '{"n": "five"}'
 

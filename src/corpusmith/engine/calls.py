@@ -14,14 +14,13 @@ from collections.abc import Awaitable, Coroutine
 from dataclasses import dataclass
 from typing import TypeVar
 
-from corpusmith.engine.limits import Limiter
-from corpusmith.engine.retry import delay_s, uses_attempt
-
 from corpusmith.contracts import Charge, Clock, JournalEntry, Provider
 from corpusmith.engine.budget import Budget, Promise
 from corpusmith.engine.journal import Journal
 from corpusmith.engine.keys import canonical
 from corpusmith.engine.ladder import Ladder, dressed
+from corpusmith.engine.limits import Limiter
+from corpusmith.engine.retry import delay_s, uses_attempt
 from corpusmith.engine.writer import Writer
 from corpusmith.errors import BadRequest, ProviderError, Stopped
 from corpusmith.tokens import tokens_of

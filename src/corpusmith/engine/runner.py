@@ -13,6 +13,7 @@ import random
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from corpusmith.contracts import Clock, Executor, Lease, Recipe, Save, Store
@@ -297,8 +298,8 @@ class Runner:
         for route in self._job.routes.values():
             mode = route.ladder.news()
             if mode is not None:
-                place = (route.endpoint, route.model, mode)
-                await self._writer.on_thread(lambda place=place: self._store.remember_mode(*place))
+                remember = partial(self._store.remember_mode, route.endpoint, route.model, mode)
+                await self._writer.on_thread(remember)
 
     async def _release(self, status: Status, cause: Mapping[str, Json] | None) -> None:
         await self._writer.on_thread(lambda: self._store.release(self._lease, status, cause))

@@ -73,29 +73,35 @@ def json_spans(text: str) -> Iterator[tuple[int, int | None]]:
         at = end
 
 
-def ends_well(text: str, end: int) -> bool:
-    """Whether prose follows the value that ends at `end`, and not the rest of its own text.
+def last_fault(text: str, spans: Sequence[tuple[int, int | None]]) -> int:
+    """Where the last thing stands that prose between JSON values does not hold; -1: nowhere.
 
     A quote that the model forgot to escape lets a value end early, as in `{"a": "press "}" now"}`:
-    then a quote, a comma or a bracket too many follows.
+    then a quote, a comma, a bracket too many or a cut value follows. So of the values, only those
+    after the last fault are surely whole.
     """
-    after = text[end:].lstrip()
-    if after[:1] in {'"', "'", "“", "”", ",", ":"}:
-        return False
-    following = _START.search(after)
-    if following and _end(after, following.start()) is None:
-        return False
-    gap = after[: following.start()] if following else after
-    return _closes_only_its_own(gap)
+    fault = -1
+    ends = [0, *(end for _, end in spans if end is not None)]
+    starts = [start for start, _ in spans]
+    for end, start in zip_longest(ends, starts, fillvalue=len(text)):
+        tail = text[end:start]
+        if end and tail.lstrip()[:1] in _GOES_ON:
+            fault = max(fault, end)
+        fault = max(fault, end + _extra_bracket(tail))
+    if spans and spans[-1][1] is None:
+        fault = max(fault, spans[-1][0])
+    return fault
 
 
-def _closes_only_its_own(prose: str) -> bool:
+def _extra_bracket(prose: str) -> int:
+    """Where the last bracket stands that closes nothing; minus the text's length: nowhere."""
     depth = 0
-    for bracket in re.findall(r"[{}\[\]]", prose):
-        depth += 1 if bracket in _PAIRS else -1
+    found = -len(prose) - 1
+    for bracket in re.finditer(r"[{}\[\]]", prose):
+        depth += 1 if bracket[0] in _PAIRS else -1
         if depth < 0:
-            return False
-    return True
+            depth, found = 0, bracket.start()
+    return found
 
 
 def _end(text: str, start: int) -> int | None:

@@ -180,9 +180,8 @@ async def only_model(connection: Connection, key: Secret | None) -> str:
 
 async def trial_of(connection: Connection, key: Secret | None) -> Trial:
     """See `Connections.trial`. Raises nothing: what fails is in the result."""
-    from corpusmith.engine.structured import parse
-
     from corpusmith.engine.ladder import dressed
+    from corpusmith.engine.structured import parse
 
     provider = provider_of(connection, key)
     models, models_error = None, None

@@ -17,7 +17,6 @@ from corpusmith.values import Record
 
 if TYPE_CHECKING:
     from corpusmith.exports.files import ExportResult
-
     from corpusmith.service.studio import Studio
 
 

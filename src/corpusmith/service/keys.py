@@ -16,7 +16,7 @@ from pathlib import Path
 from corpusmith.config import home, setting
 from corpusmith.contracts import Secret
 from corpusmith.errors import KeyMissing, UsageError
-from corpusmith.store.open import SqlStore
+from corpusmith.store.store import SqlStore
 from corpusmith.values import Connection
 
 NONCE_BYTES = 12

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from corpusmith.cards.read import read_card
 from corpusmith.cards.write import write_card
@@ -21,6 +21,9 @@ from corpusmith.values import Language, Record
 
 if TYPE_CHECKING:
     from corpusmith.service.studio import Studio
+
+
+N = TypeVar("N", Character, Scenario)
 
 
 class Characters:
@@ -225,7 +228,7 @@ def _named(name: str, kind: str) -> None:
         raise UsageError("bad_name", kind=kind, name=name[:60])
 
 
-def _changed(noun: Any, fields: Mapping[str, Any]) -> Any:
+def _changed(noun: N, fields: Mapping[str, Any]) -> N:
     known = noun.__dataclass_fields__
     unknown = sorted(set(fields) - set(known) | ({"name"} & set(fields)))
     if unknown:

@@ -12,16 +12,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from corpusmith.providers.connect import connection_of
-
 from corpusmith import registry
 from corpusmith.cards.read import read_card
 from corpusmith.errors import CardError, NotFound, UsageError
 from corpusmith.messages import language_of
 from corpusmith.nouns import Character
 from corpusmith.presets import load as presets
-from corpusmith.service.task_file import EndpointPart, ScenarioPart, TaskFile
-from corpusmith.store.open import SqlStore
+from corpusmith.providers.connect import connection_of
+from corpusmith.service.task_file import EndpointPart, PricePart, ScenarioPart, TaskFile
+from corpusmith.store.store import SqlStore
 from corpusmith.values import Connection, Json, Language, Limits, Price
 
 CARD_SUFFIXES = {".json", ".png"}
@@ -206,7 +205,6 @@ def _limits(file: TaskFile, stored: Limits) -> Limits:
 
 def connection_on_the_spot(part: EndpointPart, name: str | None = None) -> Connection:
     """The connection that `part` describes. Raises NotFound for an unknown provider, SpecError."""
-    price = part.price
     return connection_of(
         name=name or part.provider,
         provider=part.provider,
@@ -217,11 +215,16 @@ def connection_on_the_spot(part: EndpointPart, name: str | None = None) -> Conne
         total_s=part.timeout_s,
         proxy=part.proxy,
         ca_file=part.ca_file,
-        price=price
-        and Price(input_usd=price.input, output_usd=price.output, cached_usd=price.cached),
+        price=_price(part.price),
         headers=part.headers,
         extra=part.extra,
     )
+
+
+def _price(part: PricePart | None) -> Price | None:
+    if part is None:
+        return None
+    return Price(input_usd=part.input, output_usd=part.output, cached_usd=part.cached)
 
 
 def endpoint_from_environment() -> EndpointPart | None:

@@ -58,9 +58,10 @@ class Studio:
     def limiters(self) -> LimiterPool:
         """Limits by endpoint, key and model, shared by all tasks of this Studio."""
         if self._limiters is None:
+            from corpusmith.engine.clock import SystemClock
             from corpusmith.engine.limits import LimiterPool
 
-            self._limiters = LimiterPool()
+            self._limiters = LimiterPool(SystemClock())
         return self._limiters
 
     def generate(self, *, show: Show | None = None, **fields: Any) -> Result:

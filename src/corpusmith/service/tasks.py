@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from corpusmith import registry
 from corpusmith.contracts import Quota, Recipe, Secret, TaskContext
 from corpusmith.errors import NotFound, UsageError
-from corpusmith.store.values import Task
 from corpusmith.service import loop
 from corpusmith.service.connections import connection_from_json, only_model
 from corpusmith.service.keys import key_id, key_of
 from corpusmith.service.resolve import resolve
 from corpusmith.service.task_file import TaskFile, task_file
+from corpusmith.store.values import Task
 from corpusmith.values import (
     Connection,
     Counts,
@@ -258,7 +258,7 @@ class Tasks:
             raise NotFound("no_task")
         return found
 
-    def list(self, *, status: str | None = None, limit: int = 50) -> Sequence[Task]:
+    def list(self, *, status: Status | None = None, limit: int = 50) -> Sequence[Task]:
         """Newest first."""
         return self._studio.store.tasks.list(status=status, limit=limit)
 
@@ -296,10 +296,9 @@ class Tasks:
         return replace(connection, model=model)
 
     def _routes(self, task: Task) -> dict[str, Route]:
-        from corpusmith.providers.presets import price_of
-
         from corpusmith.engine.calls import Route
         from corpusmith.engine.ladder import Ladder
+        from corpusmith.providers.presets import price_of
 
         store = self._studio.store
         providers: dict[str, Any] = {}
@@ -343,12 +342,12 @@ class Tasks:
             cause=ended.cause,
             counts=ended.snapshot.counts,
             spend=ended.snapshot.spend,
-            misses={reason: n for (_, reason), n in self._miss_counts(task.id).items()},
+            misses={
+                reason: n
+                for (_, reason), n in self._studio.store.tasks.miss_counts(task.id).items()
+            },
             output=output,
         )
-
-    def _miss_counts(self, task_id: int) -> Mapping[tuple[str, str], int]:
-        return self._studio.store.tasks.miss_counts(task_id)
 
 
 # ---------------------------------------------------------------- pure parts
@@ -481,10 +480,9 @@ def _sampling(task: Task) -> Sampling:
 
 
 def _job(task: Task, routes: Mapping[str, Route]) -> Any:
-    from corpusmith.quality.chain import build
-
     from corpusmith.engine.budget import Ceilings
     from corpusmith.engine.runner import Job
+    from corpusmith.quality.chain import build
     from corpusmith.store.lease import owner_id
 
     spec = task.spec

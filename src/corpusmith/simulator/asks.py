@@ -13,6 +13,7 @@ from typing import Literal
 from corpusmith.values import Json, Language
 
 Mode = Literal["text", "json", "schema", "tool"]
+Finish = Literal["stop", "length", "stop_sequence", "refusal"]
 
 
 class BadBody(Exception):
@@ -60,7 +61,7 @@ class Answer:
     id: str
     """24 hex digits, the same for the same request."""
     text: str
-    finish: Literal["stop", "length", "stop_sequence", "refusal"] = "stop"
+    finish: Finish = "stop"
     stop_sequence: str | None = None
     reasoning: str | None = None
     tool: str = ""

@@ -7,12 +7,10 @@ Does not own: sentences (`prose.py`), values of schemas (`instances.py`), the wi
 from __future__ import annotations
 
 import random
-from dataclasses import replace
-
 import orjson
 
 from corpusmith.simulator import prompts
-from corpusmith.simulator.asks import Answer, Ask, BadBody, count_tokens, cut_tokens
+from corpusmith.simulator.asks import Answer, Ask, BadBody, Finish, count_tokens, cut_tokens
 from corpusmith.simulator.instances import Instances, instances_of
 from corpusmith.simulator.prose import Prose, pack
 from corpusmith.simulator.schema import BadSchema
@@ -40,8 +38,8 @@ class Author:
         rng = random.Random(number ^ (self._seed << 128))  # noqa: S311  variety, not secrecy
         prompt = "\n".join((ask.system, *[text for _, text in ask.messages]))
         language = prompts.language_of(prompt)
-        wishes = prompts.wishes_of(prompt, language)
-        prose = self._prose(ask, prompt, language, rng)
+        wishes = prompts.wishes_of(ask, language)
+        prose = self._prose(ask, language, rng)
         instances = self._instances(ask)
         value: Json = None
         if instances is None:
@@ -50,21 +48,31 @@ class Author:
             value = _draw(ask, instances, rng, Scribe(prose, language, wishes))
             text = orjson.dumps(value).decode()
         reasoning = prose.write("thought", 60, 400) if ask.thinking else None
-        answer = Answer(
+        text, finish, stop = _cut(ask, text)
+        prompt_tokens = _prompt_tokens(ask, prompt)
+        reasoning_tokens = count_tokens(reasoning) if reasoning else 0
+        return Answer(
             id=digest.hex()[:24],
             text=text,
+            finish=finish,
+            stop_sequence=stop,
             tool=ask.tool,
             language=language,
             value=value,
             structured=instances is not None,
             reasoning=reasoning,
+            prompt_tokens=prompt_tokens,
+            completion_tokens=count_tokens(text) + reasoning_tokens,
+            cached_tokens=prompt_tokens // 2 // _CACHE_STEP * _CACHE_STEP
+            if prompt_tokens >= _CACHE_FROM
+            else 0,
+            reasoning_tokens=reasoning_tokens,
         )
-        return _count(ask, prompt, _cut(ask, answer))
 
     def refusal(self, answer: Answer) -> str:
         """A stock refusal in the answer's language."""
-        frames = pack(answer.language).frames["refusal"]
-        return frames[int(answer.id, 16) % len(frames)][0]
+        frames, size, _ = pack(answer.language).frames["refusal"]
+        return frames[int(answer.id, 16) % size][0]
 
     def thought(self, ask: Ask, answer: Answer) -> str:
         """What a reasoning model mutters before it answers."""
@@ -94,13 +102,13 @@ class Author:
 
     # ------------------------------------------------------------ parts
 
-    def _prose(self, ask: Ask, prompt: str, language: Language, rng: random.Random) -> Prose:
+    def _prose(self, ask: Ask, language: Language, rng: random.Random) -> Prose:
         words = pack(language)
         called = words.finder.findall(ask.last[:400])
         topic = None
         if called and rng.random() < 0.7:
             topic = words.topic_of[called[int(rng.random() * len(called))].lower()]
-        return Prose(words, rng, topic, prompts.who_of(prompt))
+        return Prose(words, rng, topic, prompts.who_of(ask))
 
     def _instances(self, ask: Ask) -> Instances | None:
         try:
@@ -129,35 +137,24 @@ def _draw(ask: Ask, instances: Instances, rng: random.Random, scribe: Scribe) ->
         raise BadBody(f"Invalid schema: {error}", ask.schema_place or None) from error
 
 
-def _cut(ask: Ask, answer: Answer) -> Answer:
-    """Stops and max tokens, as an endpoint obeys them."""
-    ends = [(answer.text.find(stop), stop) for stop in ask.stop if stop in answer.text]
+def _cut(ask: Ask, text: str) -> tuple[str, Finish, str | None]:
+    """(text, finish, stop sequence): stops and max tokens, as an endpoint obeys them."""
+    finish: Finish = "stop"
+    found = None
+    ends = [(text.find(stop), stop) for stop in ask.stop if stop in text]
     if ends:
-        place, stop = min(ends)
-        answer = replace(
-            answer, text=answer.text[:place], finish="stop_sequence", stop_sequence=stop
-        )
-    if ask.max_tokens is not None and count_tokens(answer.text) > ask.max_tokens:
-        text = cut_tokens(answer.text, ask.max_tokens)
-        answer = replace(answer, text=text, finish="length", stop_sequence=None)
-    return answer
+        place, found = min(ends)
+        text, finish = text[:place], "stop_sequence"
+    if ask.max_tokens is not None and count_tokens(text) > ask.max_tokens:
+        return cut_tokens(text, ask.max_tokens), "length", None
+    return text, finish, found
 
 
-def _count(ask: Ask, prompt: str, answer: Answer) -> Answer:
-    prompt_tokens = count_tokens(prompt) + 4 * len(ask.messages) + 3
+def _prompt_tokens(ask: Ask, prompt: str) -> int:
+    found = count_tokens(prompt) + 4 * len(ask.messages) + 3
     if ask.schema is not None:
-        prompt_tokens += count_tokens(orjson.dumps(ask.schema).decode())
-    reasoning_tokens = count_tokens(answer.reasoning or "")
-    cached = 0
-    if prompt_tokens >= _CACHE_FROM:
-        cached = prompt_tokens // 2 // _CACHE_STEP * _CACHE_STEP
-    return replace(
-        answer,
-        prompt_tokens=prompt_tokens,
-        completion_tokens=count_tokens(answer.text) + reasoning_tokens,
-        cached_tokens=cached,
-        reasoning_tokens=reasoning_tokens,
-    )
+        found += len(orjson.dumps(ask.schema)) // 4
+    return found
 
 
 def _broken(value: Json) -> list[Json]:
@@ -169,5 +166,5 @@ def _broken(value: Json) -> list[Json]:
         found += [value | {name: {"value": value[name]}} for name in names]
         found += [value | {name: None} for name in names]
     elif isinstance(value, list):
-        found += [value[:-1], value + [None], {"items": value}]
+        found += [value[:-1], [*value, None], {"items": value}]
     return [*found, {"result": value}, [], None, "text", -1, {}]

@@ -22,7 +22,7 @@ import orjson
 from corpusmith.simulator import numbers, objects, strings
 from corpusmith.simulator.schema import FALSE, BadSchema, Node, height, normalise, resolve
 from corpusmith.simulator.scribe import Scribe
-from corpusmith.simulator.shape import Impossible, Shape, json_type, shape_of
+from corpusmith.simulator.shape import Impossible, Shape, shape_of
 from corpusmith.values import Json
 
 _CHOICES = ("anyOf", "oneOf", "if")
@@ -168,7 +168,7 @@ class Instances:
             shape = self._plain[key] = shape_of(nodes)
             if shape.options is not None:
                 shape.options = [v for v in shape.options if self._valid(nodes, v)]
-        if shape.options == [] or FALSE in nodes and any(node is FALSE for node in nodes):
+        if shape.options == [] or any(node is FALSE for node in nodes):
             raise Impossible
         return shape
 
@@ -260,6 +260,3 @@ def _cached(text: bytes, gemini: bool) -> Instances:
 def instances_of(schema: Json, *, gemini: bool = False) -> Instances:
     """The compiled schema, from the cache where it was seen before. Raises BadSchema."""
     return _cached(orjson.dumps(schema), gemini)
-
-
-__all__ = ["BadSchema", "Draw", "Impossible", "Instances", "instances_of", "json_type"]

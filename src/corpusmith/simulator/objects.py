@@ -11,7 +11,7 @@ import orjson
 
 from corpusmith.simulator import strings
 from corpusmith.simulator.schema import Node
-from corpusmith.simulator.shape import Impossible, Shape, is_false, shape_of
+from corpusmith.simulator.shape import Impossible, Shape, is_false
 from corpusmith.values import Json
 
 if TYPE_CHECKING:
@@ -71,6 +71,8 @@ def _children(node: Node, key: str) -> list[Node]:
 
 def _names(shape: Shape, draw: Draw, instances: Instances, depth: int) -> list[str]:
     """Required and drawn optional names, in the schema's order."""
+    if shape.all_required:
+        return shape.names
     if not shape.names and not shape.required and shape.min_properties == 0:
         return _free_names(shape, draw, instances, depth)
     share = 0.0 if draw.flat or depth > 4 else _OPTIONAL_SHARE
@@ -94,12 +96,11 @@ def _names(shape: Shape, draw: Draw, instances: Instances, depth: int) -> list[s
 
 def _banned(shape: Shape) -> set[str]:
     """Names that a plain `not: {required: [name]}` forbids."""
-    found = set()
+    found: set[str] = set()
     for node in shape.nodes:
         negated = node.get("not")
         if isinstance(negated, dict) and negated.keys() == {"required"}:
-            if len(negated["required"]) == 1:
-                found.add(negated["required"][0])
+            found.update(negated["required"][:1] if len(negated["required"]) == 1 else ())
     return found
 
 
@@ -265,6 +266,3 @@ def _roles(instances: Instances, shape: Shape) -> list[str] | None:
                 return ["user", "assistant"]
             return [str(option) for option in inner.options]
     return None
-
-
-__all__ = ["children", "item_schemas", "make", "make_array", "shape_of"]

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from corpusmith.simulator.asks import Ask
-from corpusmith.simulator.scribe import Wishes
+from corpusmith.simulator.scribe import NO_WISHES, Wishes
 from corpusmith.values import Json, Language
 
 _WINDOW = 2_000
@@ -41,8 +42,11 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("answer", r"回答|解答|专家|answer|expert|reply"),
     )
 )
+_CAP = re.compile(
+    r"(?:不超过|不多于|少于|至多|最多|at most|under|no more than|within|fewer than)[^\d]{0,6}$",
+    re.IGNORECASE,
+)
 _LENGTH = re.compile(
-    r"(?P<cap>不超过|不多于|少于|至多|最多|以内|at most|under|no more than|within|fewer than)?\s*"
     r"(?P<low>\d{1,5})\s*(?:(?:[-~–—至到]|to)\s*(?P<high>\d{1,5})\s*)?个?"
     r"(?P<unit>汉字|字(?!段|符集|母)|words?\b|characters?\b)(?P<cap2>以内|之内)?",
     re.IGNORECASE,
@@ -61,7 +65,8 @@ _WHO = re.compile(
 _WHO_ELSE = re.compile(
     r"(?:你是|扮演|You are )[「“]?(?P<name>[\u4e00-\u9fa5·]{2,5}|[A-Z][a-z]{1,12})[」”，。,.]"
 )
-_NO_NAMES = ("一", "用户", "助手", "专家", "角色", "模型", "user", "assistant", "a", "an", "the")
+_NO_NAMES = frozenset(("user", "assistant", "a", "an", "the"))
+_NO_STARTS = ("一", "用户", "助手", "专家", "角色", "模型")
 
 
 def language_of(text: str) -> Language:
@@ -72,22 +77,42 @@ def language_of(text: str) -> Language:
 
 def kind_of(ask: Ask) -> str:
     """What kind of text a plain chat asks for."""
-    for text in (ask.system, ask.last):
-        shown = _window(text)
-        for kind, pattern in _KINDS:
-            if shown and pattern.search(shown):
-                return _turned(kind, ask)
-    return "character" if ask.system and len(ask.messages) > 1 else "answer"
-
-
-def _turned(kind: str, ask: Ask) -> str:
-    """A user's line at the start of a talk opens it."""
+    kind = _kind_in(ask.system) or _kind_in(ask.last)
+    if kind is None:
+        return "character" if ask.system and len(ask.messages) > 1 else "answer"
+    # A user's line at the start of a talk opens it.
     return "user_open" if kind == "user_more" and len(ask.messages) <= 1 else kind
 
 
-def wishes_of(prompt: str, language: Language) -> Wishes:
-    """Lengths and counts that the prompt asks for."""
-    shown = _window(prompt)
+def wishes_of(ask: Ask, language: Language) -> Wishes:
+    """Lengths and counts that the prompt asks for; the last message's go first."""
+    last, system = _wishes_in(ask.last, language), _wishes_in(ask.system, language)
+    return Wishes(
+        length=last.length or system.length,
+        turns=last.turns or system.turns,
+        items=last.items or system.items,
+    )
+
+
+def who_of(ask: Ask) -> str:
+    """The character's name in the prompt, or ""."""
+    return _who_in(ask.system) or _who_in(ask.last)
+
+
+# System prompts repeat from request to request: what they say is read once.
+
+
+@lru_cache(maxsize=2048)
+def _kind_in(text: str) -> str | None:
+    shown = _window(text)
+    return next((kind for kind, pattern in _KINDS if pattern.search(shown)), None)
+
+
+@lru_cache(maxsize=2048)
+def _wishes_in(text: str, language: Language) -> Wishes:
+    shown = _window(text)
+    if not any(map(shown.__contains__, "0123456789")):
+        return NO_WISHES
     turns = _TURNS.search(shown)
     items = _ITEMS.search(shown)
     return Wishes(
@@ -104,18 +129,18 @@ def _length(text: str, language: Language) -> tuple[int, int] | None:
     low = int(found["low"])
     high = int(found["high"] or low)
     if found["high"] is None:
-        capped = found["cap"] or found["cap2"]
+        capped = found["cap2"] or _CAP.search(text[max(0, found.start() - 14) : found.start()])
         low, high = (low // 2, low) if capped else (low * 9 // 10, low * 23 // 20)
     letters = 5.6 if found["unit"].lower().startswith("word") and language == "en" else 1.0
     return min(20_000, int(low * letters)), min(24_000, max(4, int(high * letters)))
 
 
-def who_of(prompt: str) -> str:
-    """The character's name in the prompt, or ""."""
-    shown = _window(prompt)
+@lru_cache(maxsize=2048)
+def _who_in(text: str) -> str:
+    shown = _window(text)
     for pattern in (_WHO, _WHO_ELSE):
         found = pattern.search(shown)
-        if found and not found["name"].lower().startswith(_NO_NAMES[:6]):
+        if found and not found["name"].startswith(_NO_STARTS):
             name = found["name"]
             return "" if name.lower() in _NO_NAMES else name
     return ""

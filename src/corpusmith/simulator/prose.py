@@ -16,8 +16,12 @@ from math import gcd
 from corpusmith.simulator import prose_en, prose_zh
 from corpusmith.values import Language
 
-Frame = tuple[str, ...]
-"""Text and slot names by turns: text first, text last."""
+Frame = tuple[str, tuple[str, ...]]
+"""(text with `%s` for each slot, the slots' names)."""
+Choices = tuple[tuple[str, ...], int, tuple[int, ...]]
+"""(words, how many, `_GAITS` steps that visit all of them)."""
+
+_GAITS = 8
 
 PLANS: dict[str, tuple[str, str, str]] = {
     "user_open": ("user_open", "user_more", ""),
@@ -62,24 +66,16 @@ _ENDS = "。！？.!?"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Topic:
-    """What a text is about."""
-
-    words: dict[str, tuple[str, ...]]
-    """Choices by slot."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Pack:
     """A language's words."""
 
     language: Language
-    topics: tuple[Topic, ...]
+    topics: tuple[dict[str, Choices], ...]
+    """For each topic the words by slot."""
     topic_of: dict[str, int]
     """A word that a prompt may hold → the topic that it calls for."""
     finder: re.Pattern[str]
-    fill: dict[str, tuple[str, ...]]
-    frames: dict[str, tuple[Frame, ...]]
+    frames: dict[str, tuple[tuple[Frame, ...], int, tuple[int, ...]]]
     joint: str
     """Between two sentences."""
 
@@ -93,39 +89,60 @@ def pack(language: Language) -> Pack:
     }
     edge = "" if language == "zh" else r"\b"
     words = "|".join(sorted(map(re.escape, topic_of), key=len, reverse=True))
+    fill = {name: _choices(text) for name, text in source.FILL.items()}
     return Pack(
         language=language,
-        topics=tuple(_topic(one) for one in source.TOPICS),
+        topics=tuple(fill | _topic(one) for one in source.TOPICS),
         topic_of=topic_of,
         finder=re.compile(f"{edge}(?:{words})", re.IGNORECASE),
-        fill={name: tuple(text.split("|")) for name, text in source.FILL.items()},
         frames={
-            name: tuple(tuple(_SLOT.split(text)) for text in texts)
+            name: (tuple(map(_frame, texts)), len(texts), _strides(len(texts)))
             for name, texts in source.FRAMES.items()
         },
         joint="" if language == "zh" else " ",
     )
 
 
-def _topic(one: dict[str, str]) -> Topic:
-    return Topic(
-        words={
-            "topic": (one["name"],),
-            "thing": tuple(one["things"].split("|")),
-            "trouble": tuple(one["troubles"].split("|")),
-            "tip": tuple(one["tips"].split("|")),
-            "detail": tuple(one["details"].split("|")),
-        }
-    )
+def _topic(one: dict[str, str]) -> dict[str, Choices]:
+    slots = {"topic": "name", "thing": "things", "trouble": "troubles"}
+    slots |= {"tip": "tips", "detail": "details"}
+    return {slot: _choices(one[name]) for slot, name in slots.items()}
+
+
+def _choices(text: str) -> Choices:
+    words = tuple(text.split("|"))
+    return words, len(words), _strides(len(words))
+
+
+def _frame(text: str) -> Frame:
+    return _SLOT.sub("%s", text.replace("%", "%%")), tuple(_SLOT.findall(text))
+
+
+def _strides(size: int) -> tuple[int, ...]:
+    """Steps that visit all of `size` places, `_GAITS` of them."""
+    found = [step for step in range(1, size) if gcd(step, size) == 1] or [1]
+    return tuple(found[gait % len(found)] for gait in range(_GAITS))
 
 
 class Prose:
     """One author at work on one topic; words do not repeat until all were used."""
 
-    __slots__ = ("_gait", "_pack", "_random", "_rng", "_used", "_who", "_words")
+    __slots__ = (
+        "_english",
+        "_frames",
+        "_gait",
+        "_pack",
+        "_random",
+        "_rng",
+        "_used",
+        "_who",
+        "_words",
+    )
 
     def __init__(self, chosen: Pack, rng: random.Random, topic: int | None, who: str = "") -> None:
         self._pack = chosen
+        self._frames = chosen.frames
+        self._english = chosen.language == "en"
         self._rng = rng
         self._random = rng.random
         self._who = who
@@ -135,9 +152,9 @@ class Prose:
         """Go on with another topic, None: any."""
         topics = self._pack.topics
         place = int(self._random() * len(topics)) if topic is None else topic
-        self._words = topics[place].words
+        self._words = topics[place]
         self._used: dict[str, int] = {}
-        self._gait = self._random()
+        self._gait = int(self._random() * _GAITS)
 
     def write(self, kind: str, low: int, high: int) -> str:
         """A text of `kind` with `low` to `high` characters, as near as whole sentences allow.
@@ -174,36 +191,24 @@ class Prose:
         return ""
 
     def _sentence(self, kind: str) -> str:
-        frames = self._pack.frames[kind]
-        frame = frames[self._next(kind, len(frames))]
-        if len(frame) == 1:
-            return frame[0]
-        parts = list(frame)
-        for place in range(1, len(frame), 2):
-            slot = frame[place]
-            choices = self._words.get(slot) or self._pack.fill[slot]
-            parts[place] = choices[self._next(slot, len(choices))]
-        text = "".join(parts)
-        if self._pack.language == "en" and text[0].islower():
+        """One frame, filled. Everything comes in turn from a random start in random strides."""
+        used, words, gait, rand = self._used, self._words, self._gait, self._random
+        frames, size, strides = self._frames[kind]
+        place = used.get(kind)
+        place = int(rand() * size) if place is None else (place + strides[gait]) % size
+        used[kind] = place
+        text, slots = frames[place]
+        filled = []
+        for slot in slots:
+            choices, size, strides = words[slot]
+            place = used.get(slot)
+            place = int(rand() * size) if place is None else (place + strides[gait]) % size
+            used[slot] = place
+            filled.append(choices[place])
+        text = text % tuple(filled)
+        if self._english and text[0].islower():
             return text[0].upper() + text[1:]
         return text
-
-    def _next(self, what: str, size: int) -> int:
-        """All places before any again, from a random start in random strides."""
-        place = self._used.get(what)
-        if place is None:
-            place = int(self._random() * size)
-        else:
-            strides = _strides(size)
-            place = (place + strides[int(self._gait * len(strides))]) % size
-        self._used[what] = place
-        return place
-
-
-@lru_cache
-def _strides(size: int) -> tuple[int, ...]:
-    """Steps that visit all of `size` places."""
-    return tuple(step for step in range(1, size) if gcd(step, size) == 1) or (1,)
 
 
 def shorten(text: str, most: int) -> str:

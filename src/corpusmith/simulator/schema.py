@@ -20,17 +20,72 @@ FALSE: Node = {"not": {}}
 """The schema that nothing satisfies; compared by identity."""
 
 _ONE = frozenset(
-    "items additionalProperties propertyNames contains not if then else unevaluatedItems "
-    "unevaluatedProperties additionalItems".split()
+    (
+        "items",
+        "additionalProperties",
+        "propertyNames",
+        "contains",
+        "not",
+        "if",
+        "then",
+        "else",
+        "unevaluatedItems",
+        "unevaluatedProperties",
+        "additionalItems",
+    )
 )
-_MANY = frozenset("allOf anyOf oneOf prefixItems".split())
-_NAMED = frozenset("properties patternProperties $defs definitions dependentSchemas".split())
+_MANY = frozenset(
+    (
+        "allOf",
+        "anyOf",
+        "oneOf",
+        "prefixItems",
+    )
+)
+_NAMED = frozenset(
+    (
+        "properties",
+        "patternProperties",
+        "$defs",
+        "definitions",
+        "dependentSchemas",
+    )
+)
 _COUNTS = frozenset(
-    "minLength maxLength minItems maxItems minProperties maxProperties minContains "
-    "maxContains".split()
+    (
+        "minLength",
+        "maxLength",
+        "minItems",
+        "maxItems",
+        "minProperties",
+        "maxProperties",
+        "minContains",
+        "maxContains",
+    )
 )
-_TYPES = frozenset("null boolean integer number string array object".split())
-_DROPPED = frozenset("$id id $schema $anchor $dynamicAnchor $vocabulary $comment nullable".split())
+_TYPES = frozenset(
+    (
+        "null",
+        "boolean",
+        "integer",
+        "number",
+        "string",
+        "array",
+        "object",
+    )
+)
+_DROPPED = frozenset(
+    (
+        "$id",
+        "id",
+        "$schema",
+        "$anchor",
+        "$dynamicAnchor",
+        "$vocabulary",
+        "$comment",
+        "nullable",
+    )
+)
 
 
 class BadSchema(Exception):

@@ -11,13 +11,61 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from corpusmith.simulator.prose import LENGTHS, Prose, pad, shorten
+from corpusmith.simulator.prose import Prose, pad, shorten
 from corpusmith.values import Json
 
-USER_ROLES = frozenset("user human customer learner 用户 问 提问者 人类 学生 顾客".split())
-OTHER_ROLES = frozenset("assistant model gpt ai bot character expert 助手 角色 答 回答者".split())
-_ROLE_FIELDS = frozenset("role speaker from author 角色 说话人".split())
-_TALK_FIELDS = frozenset("content text value message utterance line 内容 文本 发言".split())
+USER_ROLES = frozenset(
+    (
+        "user",
+        "human",
+        "customer",
+        "learner",
+        "用户",
+        "问",
+        "提问者",
+        "人类",
+        "学生",
+        "顾客",
+    )
+)
+OTHER_ROLES = frozenset(
+    (
+        "assistant",
+        "model",
+        "gpt",
+        "ai",
+        "bot",
+        "character",
+        "expert",
+        "助手",
+        "角色",
+        "答",
+        "回答者",
+    )
+)
+_ROLE_FIELDS = frozenset(
+    (
+        "role",
+        "speaker",
+        "from",
+        "author",
+        "角色",
+        "说话人",
+    )
+)
+_TALK_FIELDS = frozenset(
+    (
+        "content",
+        "text",
+        "value",
+        "message",
+        "utterance",
+        "line",
+        "内容",
+        "文本",
+        "发言",
+    )
+)
 
 _KIND_OF: dict[str, str] = {
     word: kind
@@ -43,8 +91,19 @@ _KIND_OF: dict[str, str] = {
     for word in words.split()
 }
 _SUFFIXES = (
-    "question answer critique correction summary reason title label name comment content text"
-).split()
+    "question",
+    "answer",
+    "critique",
+    "correction",
+    "summary",
+    "reason",
+    "title",
+    "label",
+    "name",
+    "comment",
+    "content",
+    "text",
+)
 
 _RANGES: dict[str, tuple[int, int]] = {
     "score": (1, 5),
@@ -87,6 +146,9 @@ class Wishes:
     """Characters of a text."""
     turns: int | None = None
     items: int | None = None
+
+
+NO_WISHES = Wishes()
 
 
 class Scribe:
@@ -214,6 +276,3 @@ class Scribe:
                 return option
         plain = [one for one in options if one != "system"] or list(options)
         return plain[self._place % len(plain)]
-
-
-__all__ = ["LENGTHS", "Scribe", "Wishes"]

@@ -214,8 +214,8 @@ class Simulator:
 
     def _decide(self, chat: _Chat, ask: Ask, body: Mapping[str, Json]) -> _Sending:
         """What this chat gets. Raises BadBody for a schema that cannot be."""
-        if problem := self._standing_fault(chat, ask):
-            return self._problem(chat.wire, problem[1], chat.number, fault=problem[0])
+        if standing := self._standing_fault(chat, ask):
+            return self._problem(chat.wire, standing[1], chat.number, fault=standing[0])
         fault = faults.choose(self._rates, self._dice.draw(b"fault", chat.number))
         if fault in faults.ERRORS:
             return self._problem(chat.wire, faults.ERRORS[fault], chat.number, fault=fault)

@@ -17,7 +17,15 @@ from corpusmith.values import Json
 
 KINDS = ("string", "integer", "number", "object", "array", "boolean", "null")
 _RISKY = frozenset(
-    "oneOf not if contains unevaluatedProperties unevaluatedItems dependentSchemas".split()
+    (
+        "oneOf",
+        "not",
+        "if",
+        "contains",
+        "unevaluatedProperties",
+        "unevaluatedItems",
+        "dependentSchemas",
+    )
 )
 _HINTS = {
     "object": "properties required additionalProperties patternProperties propertyNames "
@@ -37,6 +45,7 @@ class Shape:
     """The merged demands. Built once, read often."""
 
     __slots__ = (
+        "all_required",
         "children",
         "formats",
         "high",
@@ -76,6 +85,8 @@ class Shape:
         self.max_properties = _least(nodes, "maxProperties", _MAX_LENGTH)
         self.required = _ordered(nodes, "required")
         self.names = _ordered(nodes, "properties")
+        self.all_required = bool(self.names) and len(self.names) == len(self.required)
+        self.all_required &= set(self.names) == set(self.required)
         self.children: dict[str, tuple[Node, ...]] = {}
         """Sub-schemas by property name, filled on use."""
         self._numbers(nodes)

@@ -54,8 +54,8 @@ _POSTGRES_CLASS: dict[str, tuple[type[StoreError], str | None]] = {
 
 
 def shown(url: URL) -> str:
-    """The URL for people, without its password."""
-    return url.render_as_string(hide_password=True)
+    """The URL for people, without its password and without its options, which may hold one."""
+    return url.set(query={}).render_as_string(hide_password=True)
 
 
 @contextmanager
@@ -94,5 +94,7 @@ def _cause(error: DBAPIError, url: URL) -> str:
 
 
 def _hidden(text: str, url: URL) -> str:
-    password = url.password
-    return text.replace(str(password), "***") if password else text
+    for secret in (url.password, url.query.get("password"), url.query.get("sslpassword")):
+        if secret:
+            text = text.replace(str(secret), "***")
+    return text

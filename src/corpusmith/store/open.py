@@ -46,7 +46,7 @@ def parse_url(url: str) -> URL:
     """`url` with a driver, and for SQLite an absolute path. Raises StoreUnavailable."""
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         # The text may hold a password in a place that we cannot find: it is not shown.
         raise StoreUnavailable("store_url", url=url.partition(":")[0] + ":…") from None
     if parsed.drivername in _POSTGRES_NAMES:
