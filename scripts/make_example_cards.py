@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from corpusmith.cards import write_card
+from corpusmith.cards.write import write_card
 from corpusmith.nouns import Character
 from corpusmith.presets.load import character
 from corpusmith.values import Language

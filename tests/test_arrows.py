@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 SRC = Path(__file__).parent.parent / "src" / "corpusmith"
-BOTTOM = ("values", "messages", "errors", "nouns", "tokens", "shares")
+BOTTOM = ("values", "messages", "errors", "nouns", "tokens", "shares", "placeholders")
 SIDE = ("providers", "recipes", "quality", "exports", "store", "cards", "simulator")
 HEIGHT = {
     **dict.fromkeys(BOTTOM, 0),

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpusmith.cards import example_turns, fill_names
-from corpusmith.placeholders import example_text, fill, places
+from corpusmith.placeholders import example_text, example_turns, fill, fill_names, places
 from corpusmith.values import Message
 
 

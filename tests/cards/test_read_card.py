@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpusmith.cards import read_card
+from corpusmith.cards.read import read_card
 from corpusmith.errors import CardError
 from corpusmith.nouns import Character
 from corpusmith.presets.load import character

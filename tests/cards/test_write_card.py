@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpusmith.cards import read_card, write_card
 from corpusmith.cards.png import card_texts, chunks
+from corpusmith.cards.read import read_card
+from corpusmith.cards.write import write_card
 from corpusmith.errors import CardError
 from corpusmith.nouns import Character
 from corpusmith.presets.load import characters

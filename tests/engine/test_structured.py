@@ -155,6 +155,7 @@ def test_a_text_that_cannot_be_mended_faithfully_is_refused(text: str) -> None:
         '{"a": "x\\',
         "[[[[[[",
         '{"a": "x"]',
+        '{"dialogues" []} {"dialogues": ["a',
     ],
 )
 def test_a_cut_text_is_named_so(text: str) -> None:

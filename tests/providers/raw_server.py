@@ -56,6 +56,24 @@ async def raw_server(say: Say, tls: ssl.SSLContext | None = None) -> AsyncIterat
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+@asynccontextmanager
+async def greeting(words: bytes) -> AsyncIterator[int]:
+    """The port of a server that says `words` to whoever connects, and hangs up."""
+
+    async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            writer.write(words)
+            writer.close()
+            await writer.wait_closed()
+
+    listener = await asyncio.start_server(greet, "127.0.0.1", 0)
+    try:
+        yield listener.sockets[0].getsockname()[1]
+    finally:
+        listener.close()
+        await asyncio.sleep(0.05)  # lets the greeter see that its client is gone
+
+
 async def _request(reader: asyncio.StreamReader) -> bytes:
     head = await reader.readuntil(b"\r\n\r\n")
     length = 0

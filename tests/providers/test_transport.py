@@ -18,7 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from raw_server import RawServer, raw_server, response, saying
+from raw_server import RawServer, greeting, raw_server, response, saying
 
 from corpusmith.errors import (
     ConnectionFailed,
@@ -364,18 +364,14 @@ async def test_a_certificate_for_another_host_is_refused(tmp_path: Path) -> None
 
 
 async def test_a_server_that_speaks_no_tls_is_refused() -> None:
-    async with raw_server(saying(response(b"{}"))) as server:
-        assert type(await failure(https(server), timeout_s=5)) in (TlsFailed, ConnectionFailed)
+    async with greeting(response(b"This is plain HTTP.", status=400)) as port:
+        error = await failure(connection_at(f"https://localhost:{port}"))
+    assert type(error) is TlsFailed
 
 
 async def test_a_handshake_that_is_cut_may_be_tried_again() -> None:
-    async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.close()
-
-    listener = await asyncio.start_server(hang_up, "127.0.0.1", 0)
-    port = listener.sockets[0].getsockname()[1]
-    error = await failure(connection_at(f"https://localhost:{port}"))
-    listener.close()
+    async with greeting(b"") as port:
+        error = await failure(connection_at(f"https://localhost:{port}"))
     assert type(error) is ConnectionFailed
 
 

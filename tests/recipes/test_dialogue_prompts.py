@@ -95,9 +95,15 @@ def test_a_persona_fills_the_names_and_drops_the_frontends_own_place():
     text = system_prompt(ADA, "en")
 
     assert "Ada mills flour for the other person." in text
-    assert "the other person: Hello\nAda: Hm." in text
+    assert "* * *\nthe other person: Hello\nAda: Hm." in text
     assert "Play Ada. \n" in text
     assert "{{" not in text
+
+
+def test_the_writer_of_whole_dialogues_reads_the_users_name_as_the_user():
+    system = single(ADA, MILL, [PICK], 3, "en")[0].content
+
+    assert "Ada mills flour for the user." in system
 
 
 def test_a_card_cannot_close_its_frame():
@@ -114,6 +120,14 @@ def test_a_scenario_cannot_close_its_frame():
     text = single(ADA, replace(MILL, description="</scenario> x"), [PICK], 3, "en")[0].content
 
     assert "<scenario_2>\nEveryday talk\n</scenario> x\n</scenario_2>" in text
+
+
+def test_a_scenario_may_name_the_two_as_cards_do():
+    scenario = replace(MILL, description="{{user}} owes {{char}} a sack.")
+
+    text = single(ADA, scenario, [PICK], 3, "en")[0].content
+
+    assert "the user owes Ada a sack." in text
 
 
 def test_the_user_model_opens_after_a_cue_and_sees_the_roles_flipped():
@@ -140,7 +154,7 @@ def test_the_user_model_knows_where_in_the_talk_it_is(turns, said, stage):
 def test_the_user_model_learns_of_the_character_only_what_an_acquaintance_knows():
     system = user_turn(ADA, MILL, PICK, 3, "en", [])[0].content
 
-    assert "Ada mills flour" in system
+    assert "Ada mills flour for you." in system
     assert "A mill." not in system
     assert all(entry in system for entry in PICK.values())
 

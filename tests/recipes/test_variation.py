@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from timeit import repeat
 
 import pytest
@@ -50,9 +51,7 @@ def test_neighbours_differ_in_most_lists():
     walk = Variation(variation("zh"))
     picks = [walk.pick(7, "c", i) for i in range(2_000)]
 
-    differing = [
-        sum(a[name] != b[name] for name in a) for a, b in zip(picks, picks[1:], strict=False)
-    ]
+    differing = [sum(a[name] != b[name] for name in a) for a, b in pairwise(picks)]
 
     assert sum(differing) / len(differing) > 4.7
     assert sum(one < 3 for one in differing) < 10
@@ -70,9 +69,9 @@ def test_seed_and_category_each_give_another_order():
 
 def test_a_pick_stays_the_same_for_ever():
     assert [numbered(4, 5).pick(1, "日常对话", i) for i in range(3)] == [
-        {"list0": "2", "list1": "1"},
-        {"list0": "0", "list1": "2"},
-        {"list0": "0", "list1": "4"},
+        {"list0": "1", "list1": "0"},
+        {"list0": "3", "list1": "2"},
+        {"list0": "1", "list1": "1"},
     ]
 
 

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -307,6 +308,25 @@ def test_another_writer_is_waited_for_then_named(
     other.execute("ROLLBACK")
     other.close()
     assert new_task(store).id == 1
+
+
+def test_a_stopped_process_does_not_hold_up_the_others(
+    postgres_url: str, opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("corpusmith.store.database.BUSY_TIMEOUT_S", 0.3)
+    monkeypatch.setattr("corpusmith.store.database.IDLE_TIMEOUT_S", 1.5)
+    stopped, other = opened(postgres_url), opened(postgres_url)
+    task = new_task(other)
+    transaction = stopped.transaction()
+    transaction.begin()
+    transaction.apply([entry(task.id, b"1")])
+    with pytest.raises(StoreUnavailable) as caught:
+        write(other, entry(task.id, b"2"))
+    assert caught.value.reason == "store_busy"
+    time.sleep(2.5)
+    assert write(other, entry(task.id, b"2")) == [None]
+    with pytest.raises(StoreUnavailable):
+        transaction.commit()
 
 
 def test_a_server_that_goes_away_is_unavailable_and_comes_back(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from store_rows import entry, new_task, outcome, write
@@ -145,3 +146,104 @@ def test_the_way_that_worked_is_remembered(store: SqlStore) -> None:
     store.remember_mode("e", "m", "json")
     store.remember_mode("e", "m", "schema")
     assert store.mode("e", "m") == "schema"
+
+
+def test_what_worked_outlives_the_process(
+    store_url: str, opened: Callable[[str], SqlStore]
+) -> None:
+    first = opened(store_url)
+    first.remember_mode("e", "m", "json")
+    write(first, entry(new_task(first).id, b"1"))
+    assert opened(store_url).mode("e", "m") == "json"
+    first.remember_mode("e", "m", "tool")
+    first.close()
+    assert opened(store_url).mode("e", "m") == "tool"
+
+
+def test_remembering_never_waits_for_an_open_transaction(store: SqlStore) -> None:
+    transaction = store.transaction()
+    transaction.begin()
+    store.remember_mode("e", "m", "json")
+    assert store.mode("e", "m") == "json"
+    transaction.rollback()
+
+
+def test_a_transaction_may_begin_apply_and_commit_in_three_threads(store: SqlStore) -> None:
+    task = new_task(store)
+    transaction = store.transaction()
+    steps = (
+        transaction.begin,
+        lambda: transaction.apply([entry(task.id, b"1")]),
+        transaction.commit,
+    )
+    for step in steps:
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(step).result()
+    assert store.journal.count(task.id) == 1
+
+
+def test_many_threads_and_two_stores_write_and_read_at_once(
+    store_url: str, opened: Callable[[str], SqlStore]
+) -> None:
+    stores = (opened(store_url), opened(store_url))
+    tasks = [new_task(stores[n % 2]) for n in range(6)]
+
+    def work(number: int) -> int:
+        store, task = stores[number % 2], tasks[number]
+        lease = store.acquire(task.id, owner_id(), 600, 4e9)
+        for n in range(15):
+            # The same keys from everywhere, in opposite orders: nobody may wait in a circle.
+            keys = [str(k).encode() for k in (n, n + 1, n + 2)]
+            calls = [entry(task.id, key) for key in (keys if number % 2 else reversed(keys))]
+            assert write(store, *calls, outcome(task.id, lease.fence, n)) == [None] * 4
+            store.renew(lease, 600, 4e9)
+            assert len(store.find_calls([call.key for call in calls])) == 3
+        return store.spend(task.id).calls
+
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(work, range(6))) == [45] * 6
+    assert sum(stores[0].journal.count(task.id) for task in tasks) == 17
+
+
+def test_of_many_that_acquire_at_once_one_wins(
+    store_url: str, opened: Callable[[str], SqlStore]
+) -> None:
+    stores = [opened(store_url) for _ in range(4)]
+    task = new_task(stores[0])
+
+    def take(store: SqlStore) -> str:
+        try:
+            store.acquire(task.id, owner_id(), 60, 1000.0)
+        except LeaseHeld:
+            return "held"
+        return "won"
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(take, stores)) == ["held", "held", "held", "won"]
+
+
+def test_a_failed_write_lets_the_next_one_in(store: SqlStore) -> None:
+    transaction = store.transaction()
+    transaction.begin()
+    with pytest.raises(AttributeError):
+        transaction.apply([Save(task_id=1, fence=1, outcome=None, accepted=(), misses=())])  # type: ignore[arg-type]
+    transaction.rollback()
+    transaction.rollback()
+    assert new_task(store).counts == Counts(requested=5)
+
+
+def test_commit_without_begin_is_a_mistake_of_ours(store: SqlStore) -> None:
+    with pytest.raises(RuntimeError):
+        store.transaction().commit()
+
+
+def test_numbers_that_json_lacks_become_null(store: SqlStore) -> None:
+    task = new_task(store)
+    lease = store.acquire(task.id, owner_id(), 60, 1e9)
+    save = outcome(task.id, lease.fence)
+    odd = Draft(content={"x": float("nan"), "y": 2**70, "z": (1, 2)})
+    kept = Save(
+        task_id=task.id, fence=lease.fence, outcome=save.outcome, accepted=(odd,), misses=()
+    )
+    assert write(store, kept) == [None]
+    assert store.records.first(task.id, 1)[0].content["x"] is None

@@ -1,10 +1,5 @@
 """Community character cards: V1, V2 and V3, as JSON and inside a PNG, and our own simple JSON.
 
-`read_card` and `write_card` are the whole of it.
+`read.read_card` and `write.write_card` are the whole of it. `{{char}}` and `{{user}}` are filled
+by `corpusmith.placeholders`, which recipes use too.
 """
-
-from corpusmith.cards.read import read_card
-from corpusmith.cards.write import Form, write_card
-from corpusmith.placeholders import example_turns, fill_names
-
-__all__ = ["Form", "example_turns", "fill_names", "read_card", "write_card"]

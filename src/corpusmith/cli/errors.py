@@ -46,7 +46,9 @@ def report(error: BaseException, session: Session) -> int:
         known = translated(error)
         say_error(known.message(session.language), session, hint=_help_hint(error, session))
         return USAGE
-    say_error(session.say("error.internal", type=type(error).__name__, cause=_where(error)), session)
+    say_error(
+        session.say("error.internal", type=type(error).__name__, cause=_where(error)), session
+    )
     return FAILED
 
 
@@ -91,7 +93,9 @@ def translated(error: Any) -> UsageError:
         code = "cli_unknown_option_near" if near else "cli_unknown_option"
         return UsageError(code, option=option, near=near)
     if option is not None:
-        return UsageError("cli_flag_value" if "=" in str(error) else "cli_needs_value", option=option)
+        return UsageError(
+            "cli_flag_value" if "=" in str(error) else "cli_needs_value", option=option
+        )
     param = getattr(error, "param", None)
     if param is not None and type(error).__name__ == "MissingParameter":
         return UsageError("cli_missing", name=_shown(param))
@@ -100,7 +104,7 @@ def translated(error: Any) -> UsageError:
     return UsageError("cli_usage", problem=error.format_message())
 
 
-def _near_option(error: Any, option: str) -> str:
+def _near_option(error: Any, option: Any) -> str:
     from difflib import get_close_matches
 
     if error.ctx is None:

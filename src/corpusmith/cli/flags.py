@@ -7,14 +7,15 @@ Owns: names and kinds of options. Does not own: whether a value fits: every valu
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from corpusmith.errors import UsageError
-from corpusmith.values import Json
+from corpusmith.values import Json, Language
 
 
 def option(names: str, help: str, metavar: str = "TEXT", panel: str | None = None) -> Any:
@@ -54,7 +55,9 @@ KeyVariable = Annotated[Text, option("--api-key-env", "api_key_env", "VARIABLE",
 Proxy = Annotated[Text, option("--proxy", "proxy", "URL", "endpoint")]
 CaFile = Annotated[Text, option("--ca-file", "ca_file", "FILE", "endpoint")]
 Timeout = Annotated[Text, option("--timeout", "timeout", "SECONDS", "endpoint")]
-ConnectTimeout = Annotated[Text, option("--connect-timeout", "connect_timeout", "SECONDS", "endpoint")]
+ConnectTimeout = Annotated[
+    Text, option("--connect-timeout", "connect_timeout", "SECONDS", "endpoint")
+]
 PriceInput = Annotated[Text, option("--price-input", "price_input", "USD", "endpoint")]
 PriceOutput = Annotated[Text, option("--price-output", "price_output", "USD", "endpoint")]
 PriceCached = Annotated[Text, option("--price-cached", "price_cached", "USD", "endpoint")]
@@ -82,10 +85,27 @@ NoCommit = Annotated[bool, option("--no-commit", "no_commit", panel="result")]
 DryRun = Annotated[bool, option("--dry-run", "dry_run", panel="result")]
 Yes = Annotated[bool, option("--yes -y", "yes", panel="result")]
 
-_SAME = (
-    "count turns mode dialogues_per_request share language seed name dataset concurrency rpm tpm"
-    " max_cost max_total_tokens max_calls max_attempts_multiplier temperature top_p max_tokens"
-).split()
+_SAME = [
+    "count",
+    "turns",
+    "mode",
+    "dialogues_per_request",
+    "share",
+    "language",
+    "seed",
+    "name",
+    "dataset",
+    "concurrency",
+    "rpm",
+    "tpm",
+    "max_cost",
+    "max_total_tokens",
+    "max_calls",
+    "max_attempts_multiplier",
+    "temperature",
+    "top_p",
+    "max_tokens",
+]
 _ENDPOINT = {
     "provider": "provider",
     "base_url": "base_url",
@@ -214,6 +234,30 @@ def _read(path: str) -> dict[str, Json]:
     from corpusmith.service.yaml_file import read_fields
 
     return read_fields(path)
+
+
+@contextmanager
+def named_by_flag() -> Iterator[None]:
+    """Inside, fields that do not fit are called by their options."""
+    from corpusmith.service.fields import FieldsError
+
+    try:
+        yield
+    except FieldsError as error:
+        raise FlagsError(error) from None
+
+
+class FlagsError(UsageError):
+    """A FieldsError of the command line: it speaks of options."""
+
+    code = "spec_fields"
+
+    def __init__(self, error: Any) -> None:
+        super().__init__(**error.data)
+        self._error = error
+
+    def message(self, language: Language) -> str:
+        return str(self._error.listed(language, flag_of))
 
 
 def number_of(text: str, flag: str, *, least: float | None = None) -> float:

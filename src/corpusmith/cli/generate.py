@@ -69,17 +69,11 @@ def generate(
 ) -> None:
     """Builds the task from the options; `preview` is the same with nothing sent."""
     fields = flags.task_fields(dict(locals()))
-    from corpusmith.service.fields import FieldsError
     from corpusmith.service.task_file import task_file
 
     session: Session = ctx.obj
-    try:
+    with flags.named_by_flag():
         file = task_file(fields, source="source.command_line")
-    except FieldsError as error:
-        from corpusmith.cli.errors import USAGE, say_error
-
-        say_error(error.listed(session.language, flags.flag_of), session)
-        raise typer.Exit(USAGE) from None
     with session.studio() as studio:
         _make(session, studio, file, dry_run=dry_run or ctx.info_name == "preview", yes=yes)
 
@@ -132,16 +126,22 @@ def resume(
 
     session: Session = ctx.obj
     given = dict(locals())
-    names = (
-        "concurrency rpm tpm max_cost max_total_tokens max_calls max_attempts_multiplier"
-    ).split()
+    names = [
+        "concurrency",
+        "rpm",
+        "tpm",
+        "max_cost",
+        "max_total_tokens",
+        "max_calls",
+        "max_attempts_multiplier",
+    ]
     fields = {name: given[name] for name in names if given[name] is not None}
     fields |= flags.output_fields(output, format)
     wanted = None if count is None else flags.whole_of(count, "--count", least=1)
     with session.studio() as studio:
         found = studio.tasks.last() if task is None else studio.tasks.get(task_number(task))
         if fields:
-            found = studio.tasks.change(found, **_checked_changes(found, fields, session))
+            found = studio.tasks.change(found, **_checked_changes(found, fields))
         if wanted is not None and wanted != found.requested:
             found = studio.tasks.extend(found, wanted)
         raise typer.Exit(drive(session, studio, found, resumed=True))
@@ -161,15 +161,10 @@ def _make(session: Session, studio: Studio, file: TaskFile, *, dry_run: bool, ye
     raise typer.Exit(running.create_and_drive(session, studio, file, yes=yes))
 
 
-def _checked_changes(task: Any, fields: dict[str, Any], session: Session) -> dict[str, Any]:
+def _checked_changes(task: Any, fields: dict[str, Any]) -> dict[str, Any]:
     """The changed fields as TaskFile reads them: the same bounds as for a new task."""
-    from corpusmith.cli.errors import USAGE, say_error
-    from corpusmith.service.fields import FieldsError
     from corpusmith.service.task_file import task_file
 
-    try:
+    with flags.named_by_flag():
         file = task_file({"count": task.requested, **fields}, source="source.command_line")
-    except FieldsError as error:
-        say_error(error.listed(session.language, flags.flag_of), session)
-        raise typer.Exit(USAGE) from None
     return {name: getattr(file, name) for name in fields}

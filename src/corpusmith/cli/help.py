@@ -69,7 +69,7 @@ def _usage(ctx: Any, command: Any, session: Session) -> str:
         options = [param for param in command.get_params(ctx) if param.opts[0].startswith("-")]
         pieces += [_name(param) for param in command.get_params(ctx) if param not in options]
         pieces += [session.say("help.usage.options")] if len(options) > 1 else []
-    return f"{session.say('help.usage')} {' '.join(pieces)}"
+    return session.say("help.usage", line=" ".join(pieces))
 
 
 def _text(key: str, session: Session) -> str:

@@ -26,7 +26,7 @@ COMMANDS = {
     "tasks": "tasks",
     "export": "export:export",
     "connections": "connections",
-    "providers": "connections:providers",
+    "providers": "providers:providers",
     "characters": "characters",
     "scenarios": "scenarios",
     "datasets": "datasets",

@@ -304,8 +304,8 @@ def reasons_text(session: Session, misses: Mapping[str, int], most: int = 6) -> 
 
 def reason_text(session: Session, reason: str) -> str:
     """A few words for a miss's reason; the code itself when there are none."""
-    text = session.say(f"reason.{reason}")
-    return reason if text == f"reason.{reason}" else text
+    text = session.say(f"short.{reason}")
+    return reason if text == f"short.{reason}" else text
 
 
 def resume_command(session: Session, task_id: int) -> str:

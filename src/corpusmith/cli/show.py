@@ -37,7 +37,10 @@ def progress_for(session: Session, task: Task) -> Iterator[Show]:
         with _live(session, task) as show:
             yield show
     else:
-        yield _Every(PLAIN_EVERY_S, lambda snapshot: print(plain_line(session, snapshot), file=sys.stderr, flush=True))
+        yield _Every(
+            PLAIN_EVERY_S,
+            lambda snapshot: print(plain_line(session, snapshot), file=sys.stderr, flush=True),
+        )
 
 
 class _Every:

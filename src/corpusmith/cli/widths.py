@@ -9,6 +9,7 @@ import re
 import unicodedata
 
 _WIDE = "WF"
+_OPENING = "（【「『《“‘([{"
 _CLOSING = "，。、；：？！）】」』》”’…,.;:?!)]}%"
 # A Latin word, number or option stays whole; a Chinese character may stand alone.
 _PIECE = re.compile(r"\s+|[^\s\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]+|.", re.DOTALL)
@@ -61,10 +62,11 @@ def _wrapped(text: str, columns: int) -> list[str]:
 
 
 def _pieces(text: str) -> list[str]:
-    """What must not be torn; closing punctuation stays with what it closes."""
+    """What must not be torn; punctuation stays with what it opens or closes."""
     pieces: list[str] = []
     for piece in _PIECE.findall(text):
-        if pieces and piece[0] in _CLOSING and not pieces[-1].isspace():
+        closes = bool(pieces) and piece[0] in _CLOSING and not pieces[-1].isspace()
+        if closes or (pieces and pieces[-1][-1] in _OPENING and not piece.isspace()):
             pieces[-1] += piece
         else:
             pieces.append(piece)

@@ -208,9 +208,10 @@ class Calls:
     ) -> tuple[Reply, float]:
         sent = dressed(request, mode, route.language) if mode else request
         promise = route.promise(sent)
-        permit = await self._wait_for(
-            route.limiter.acquire(promise.tokens, priority=caller.priority)
-        )
+        permit = None if self._stopping else route.limiter.acquire_now(promise.tokens)
+        if permit is None:
+            turn = route.limiter.acquire(promise.tokens, priority=caller.priority)
+            permit = await self._wait_for(turn)
         try:
             self._budget.reserve(promise)
         except BaseException:

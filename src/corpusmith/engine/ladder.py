@@ -10,7 +10,6 @@ own fault. No error text is searched.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from corpusmith.engine.structured import schema_words
 from corpusmith.errors import BadRequest
@@ -75,9 +74,15 @@ def dressed(request: ChatRequest, mode: StructuredMode, language: Language) -> C
     """`request` asked by `mode`; without native help the schema is put into words."""
     if request.schema is None:
         return request
-    if mode in ("schema", "tool"):
-        return replace(request, mode=mode)
-    words = schema_words(request.schema, language)
-    *head, last = request.messages
-    told = Message(last.role, f"{last.content}\n\n{words}")
-    return replace(request, mode=mode, messages=(*head, told))
+    messages = request.messages
+    if mode not in ("schema", "tool"):
+        *head, last = messages
+        words = schema_words(request.schema, language)
+        messages = (*head, Message(last.role, f"{last.content}\n\n{words}"))
+    return ChatRequest(  # not `replace`: it takes three times as long, on every call
+        model=request.model,
+        messages=messages,
+        sampling=request.sampling,
+        schema=request.schema,
+        mode=mode,
+    )

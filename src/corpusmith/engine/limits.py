@@ -138,6 +138,8 @@ class Limiter:
         self._queue: list[_Waiter] = []
         self._waiting = 0
         self._arrivals = 0
+        self._peak_refused = 0
+        """The number in flight at which the last 429 came, if it was above all others; else 0."""
         self._held: Reason | None = None
         """What the head of the queue waits for; None: nobody waits."""
         self._timer: asyncio.TimerHandle | None = None
@@ -147,11 +149,19 @@ class Limiter:
 
         Lower `priority` goes first, first come first served within. Cancelling it loses nothing.
         """
-        if not self._waiting:
-            now = self._now()
-            if self._gate(tokens, now)[0] <= 0:
-                return self._grant(tokens, now)
-        return await self._wait(tokens, priority)
+        return self.acquire_now(tokens) or await self._wait(tokens, priority)
+
+    def acquire_now(self, tokens: int) -> Permit | None:
+        """A permit if a call may start at once and nobody waits before it; else None."""
+        if self._waiting:
+            return None
+        now = self._now()
+        return self._grant(tokens, now) if self._gate(tokens, now)[0] <= 0 else None
+
+    @property
+    def limit(self) -> int:
+        """How many calls may be in flight now."""
+        return self._width.limit
 
     async def _wait(self, tokens: int, priority: int) -> Permit:
         self._arrivals += 1
@@ -250,36 +260,37 @@ class Limiter:
             wish = min(max(error.retry_after_s, 0.0), RETRY_AFTER_MAX_S)
             self._paused_until = max(self._paused_until, now + wish)
         if isinstance(error, RateLimited):
-            self._refused(permit, now)
+            self._refused(permit, now, error.retry_after_s)
         elif isinstance(error, _CONGESTED):
             self._width.congested(permit.sent_at, now)
         if self._waiting:
             self._serve(now)
 
-    def _refused(self, permit: Permit, now: float) -> None:
-        """A 429: of the rate, or of the number in flight?"""
+    def _refused(self, permit: Permit, now: float, wish_s: float | None) -> None:
+        """A 429: for the rate, or for the number in flight?"""
         pace = self._pace
         self._width.end_slow_start(now)
-        if pace.deaf:
-            self._width.congested(permit.sent_at, now)
-        elif not pace.is_hit(permit.ordinal):
-            pace.refused(permit.ordinal, permit.sent_at, now)
-        elif self._is_peak(permit):
-            self._width.refused_at(permit.level, now)
-            pace.ignored()
+        if pace.is_hit(permit.ordinal):
+            again = self._is_same_peak(permit)
             self._peak = 0
-        else:
-            pace.refused(permit.ordinal, permit.sent_at, now)
-            self._peak = 0
+            if again:
+                self._width.refused_at(permit.level, now)
+                pace.ignored(permit.ordinal)
+                return
+        pace.refused(permit.ordinal, permit.sent_at, now, wish_s)
 
-    def _is_peak(self, permit: Permit) -> bool:
-        """Whether it was refused with more in flight than any that was let through lately."""
+    def _is_same_peak(self, permit: Permit) -> bool:
+        """Whether it was refused at a number in flight at which none was let through lately.
+
+        Twice in a row at the same number, because a rate's 429 comes at any number.
+        """
         pace = self._pace
-        return (
-            pace.state == "learned"
-            and permit.level > self._peak
-            and pace.passed(permit.ordinal) >= PEAK_CALLS
-        )
+        if pace.state != "learned" or pace.passed(permit.ordinal) < PEAK_CALLS:
+            return False
+        before, self._peak_refused = self._peak_refused, 0
+        if permit.level > self._peak:
+            self._peak_refused = permit.level
+        return self._peak_refused > 0 and abs(before - permit.level) <= permit.level // 16
 
     def _abandoned(self, tokens: int) -> None:
         self._give_slot(tokens)

@@ -13,7 +13,7 @@ import random
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Literal
 
 from corpusmith.contracts import Clock, Executor, Lease, Recipe, Save, Store
@@ -189,7 +189,7 @@ class Runner:
 
     def _room(self) -> int:
         """Items in progress: enough to fill every slot while others are saved, and no more."""
-        slots = sum(route.limiter.state.limit for route in self._limited_routes())
+        slots = sum(route.limiter.limit for route in self._limited_routes)
         return min(MOST_ITEMS, slots + slots // 2 + 32)
 
     async def _produce(self, item: Item) -> Outcome | None:
@@ -324,6 +324,7 @@ class Runner:
             self._show(self._snapshot("running", None, began_s))
             await self._clock.sleep(SHOW_S)
 
+    @cached_property
     def _limited_routes(self) -> list[Route]:
         """One route for each limiter: roles may share an endpoint."""
         return list({id(route.limiter): route for route in self._job.routes.values()}.values())
@@ -345,7 +346,7 @@ class Runner:
             spend=self._budget.spent(),
             records_per_s=speed,
             remaining_s=counts.shortfall / speed if speed > 0 else None,
-            paces=[_pace(route) for route in self._limited_routes()],
+            paces=[_pace(route) for route in self._limited_routes],
             replayed=self._calls.replayed,
             misses=dict(self._misses),
             retries=dict(self._calls.retries),

@@ -19,7 +19,7 @@ import jsonschema_rs
 import orjson
 
 from corpusmith.engine.repair import repair
-from corpusmith.engine.text import ends_well, json_spans, plain_text, split_reasoning
+from corpusmith.engine.text import json_spans, last_fault, plain_text, split_reasoning
 from corpusmith.errors import InvalidReply, SpecError
 from corpusmith.messages import say
 from corpusmith.values import Json, Language, Schema
@@ -28,6 +28,7 @@ __all__ = ["Parsed", "parse", "plain_text", "re_ask_message", "schema_words", "v
 
 PROBLEM_CHARS = 300
 CUT = "cut: the JSON ends before it is complete (or a quote inside a text is not escaped)"
+GOES_ON = "not valid JSON: it ends too early (is a quote inside a text not escaped?)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,44 +58,34 @@ def parse(text: str, schema: Schema) -> Parsed:
 
 def _parse_wrapped(text: str, schema: Schema, check: jsonschema_rs.Validator) -> Parsed:
     visible, _ = split_reasoning(text)
+    spans = list(json_spans(visible))
+    fault = last_fault(visible, spans)
     problems: list[str] = []
-    broken: list[str] = []
-    for start, end in json_spans(visible):
-        if end is None:
-            problems.append(CUT)
-            break
-        if not ends_well(visible, end):
-            problems.append("not valid JSON: text follows that belongs to it; escape inner quotes")
-            break
+    for start, end in spans:
+        if end is None or end <= fault:
+            raise InvalidReply(problem=CUT if spans[-1][1] is None else GOES_ON, raw=text)
         try:
             data = orjson.loads(visible[start:end])
         except orjson.JSONDecodeError:
-            broken.append(visible[start:end])
-            continue
+            # What comes later may be a part of this one's text, so nothing later is tried.
+            return _parse_broken(visible[start:], text, schema, check)
         if fitting := _fit(data, schema, check):
             return fitting
         problems.append(_schema_problem(check, data))
-    return _parse_broken(broken, problems or [_no_json(visible)], text, schema, check)
+    raise InvalidReply(problem=problems[0] if problems else _no_json(visible), raw=text)
 
 
-def _parse_broken(
-    broken: list[str],
-    problems: list[str],
-    text: str,
-    schema: Schema,
-    check: jsonschema_rs.Validator,
-) -> Parsed:
-    """The first text with small faults that can be mended. Raises InvalidReply."""
-    for candidate in broken[:1]:
-        try:
-            data = repair(candidate)
-        except ValueError as error:
-            problems.insert(0, str(error))
-            continue
-        if fitting := _fit(data, schema, check):
-            return Parsed(data=fitting.data, repaired=True)
-        problems.insert(0, _schema_problem(check, data))
-    raise InvalidReply(problem=_short(problems[0]), raw=text)
+def _parse_broken(tail: str, text: str, schema: Schema, check: jsonschema_rs.Validator) -> Parsed:
+    """The value of JSON with small faults and the prose after it. Raises InvalidReply."""
+    end = max(tail.rfind("}"), tail.rfind("]")) + 1
+    try:
+        data = repair(tail[:end])
+    except ValueError as error:
+        raise InvalidReply(problem=_short(str(error)), raw=text) from error
+    fitting = _fit(data, schema, check)
+    if fitting is None:
+        raise InvalidReply(problem=_schema_problem(check, data), raw=text)
+    return Parsed(data=fitting.data, repaired=True)
 
 
 def _fit(data: Json, schema: Schema, check: jsonschema_rs.Validator) -> Parsed | None:

@@ -7,7 +7,8 @@ Does not own: mending broken JSON (`repair.py`), schemas (`structured.py`).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 
 # A start tag counts at the start of a line only: "use the <think> tag" is talk, not reasoning.
 _OPEN = re.compile(r"^[ \t]*<(think|thinking|reasoning)>", re.I | re.M)
@@ -22,6 +23,8 @@ _START = re.compile(
     r"""|\[(?=\s*(?:["'“{\[\]\d-]|true|false|null|True|False|None))"""
 )
 _PAIRS = {"{": "}", "[": "]"}
+_BRACKET = re.compile(r"[{}\[\]]")
+_GOES_ON = frozenset("\"'“”,:")
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|["{}\[\]]', re.S)
 
 
@@ -81,27 +84,19 @@ def last_fault(text: str, spans: Sequence[tuple[int, int | None]]) -> int:
     after the last fault are surely whole.
     """
     fault = -1
-    ends = [0, *(end for _, end in spans if end is not None)]
+    open_brackets: list[tuple[str, int]] = []
     starts = [start for start, _ in spans]
-    for end, start in zip_longest(ends, starts, fillvalue=len(text)):
-        tail = text[end:start]
-        if end and tail.lstrip()[:1] in _GOES_ON:
-            fault = max(fault, end)
-        fault = max(fault, end + _extra_bracket(tail))
-    if spans and spans[-1][1] is None:
-        fault = max(fault, spans[-1][0])
-    return fault
-
-
-def _extra_bracket(prose: str) -> int:
-    """Where the last bracket stands that closes nothing; minus the text's length: nowhere."""
-    depth = 0
-    found = -len(prose) - 1
-    for bracket in re.finditer(r"[{}\[\]]", prose):
-        depth += 1 if bracket[0] in _PAIRS else -1
-        if depth < 0:
-            depth, found = 0, bracket.start()
-    return found
+    ends = [end for _, end in spans if end is not None]
+    for end, start in zip_longest([0, *ends], starts, fillvalue=len(text)):
+        if end and text[end:start].lstrip()[:1] in _GOES_ON:
+            fault = end
+        for bracket in _BRACKET.finditer(text, end, start):
+            if bracket[0] in _PAIRS:
+                open_brackets.append((_PAIRS[bracket[0]], bracket.start()))
+            elif not open_brackets or open_brackets.pop()[0] != bracket[0]:
+                fault = bracket.start()
+    left_open = [at for _, at in open_brackets] + starts[len(ends) :]
+    return max([fault, *left_open])
 
 
 def _end(text: str, start: int) -> int | None:

@@ -6,6 +6,7 @@ Owns: the shapes and codes of their error bodies. Does not own: what an HTTP sta
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -80,19 +81,24 @@ def fault_of(data: Json) -> Fault:
 
 
 def _named(error: Mapping[str, Any]) -> Fault:
-    names = [str(error[name]) for name in ("code", "type") if error.get(name) is not None]
-    code = error.get("code")
-    number = int(code) if isinstance(code, int | str) and str(code).isdecimal() else 0
+    names = [str(one) for one in (error.get("code"), error.get("type")) if _is_name(one)]
     return Fault(
         found=True,
         # OpenRouter gives its moderation's reasons beside a 403.
         filtered=not FILTER_CODES.isdisjoint(names)
         or bool(as_list(as_dict(error.get("metadata")).get("reasons"))),
         cause=as_text(error.get("message")),
-        status=number if 400 <= number < 600 else None,
+        status=int(names[0]) if names and _STATUS.fullmatch(names[0]) else None,
         kind=next((CODES[name] for name in names if name in CODES), None),
         parameter=as_text(error.get("param")) or None,
     )
+
+
+_STATUS = re.compile(r"[45][0-9]{2}")
+
+
+def _is_name(value: Json) -> bool:
+    return isinstance(value, str) or type(value) is int
 
 
 def _detail(detail: Json) -> Fault:

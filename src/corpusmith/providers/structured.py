@@ -168,6 +168,9 @@ def _tell(rest: dict[str, Json], taken: dict[str, Json]) -> None:
     """Put what was not taken into the description, in words that the model can follow."""
     if not rest:
         return
+    for keyword in ("minItems", "format"):  # last, as the vendor's SDK has them
+        if keyword in rest:
+            rest[keyword] = rest.pop(keyword)
     words = "{" + ", ".join(f"{name}: {value}" for name, value in rest.items()) + "}"
     before = taken.get("description")
     taken["description"] = f"{before}\n\n{words}" if before else words

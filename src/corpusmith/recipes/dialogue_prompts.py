@@ -10,6 +10,7 @@ ours repeats a word of it outside them, so it can neither end its frame nor spea
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
@@ -32,7 +33,14 @@ _CARD = (
     "greeting",
     "example_dialogues",
 )
-_ACQUAINTANCE = ("name", "description")
+_VIEWS = {
+    "single": ("character_card", _CARD),
+    "persona": ("character_card", _CARD),
+    "person": ("person", ("name", "description")),
+}
+"""Who reads the card: the tag it stands in, and the fields that this reader may know."""
+
+_START = re.compile(r"<START>", re.IGNORECASE)
 _MAX_FRAMES = 1024
 
 
@@ -119,7 +127,7 @@ def character_turn(
 
 def system_prompt(character: Character, language: Language) -> str:
     """The persona as a system prompt: what a model is told that plays it, or learns to."""
-    card = _card("character_card", character, _CARD, language)
+    card = _card("persona", character, language)
     return fill(prompts("dialogue", language)["persona"], card=card)
 
 
@@ -165,32 +173,37 @@ def _frame(character: Character, scenario: Scenario, turns: int, language: Langu
 
 
 def _build(character: Character, scenario: Scenario, turns: int, language: Language) -> _Frame:
-    situation = _between("scenario", f"{scenario.name}\n{scenario.description}".strip())
-    card = _card("character_card", character, _CARD, language)
-    text = fill(
-        prompts("dialogue", language)["single_system"], card=card, scenario=situation, turns=turns
-    )
+    texts = prompts("dialogue", language)
+    told = f"{scenario.name}\n{scenario.description}".strip()
+    # Scenarios speak of "the user" for every reader; people who know cards write {{user}} here too.
+    told = fill_names(told, character.name, texts["user_name.single"])
+    situation = _between("scenario", told)
+    card = _card("single", character, language)
+    text = fill(texts["single_system"], card=card, scenario=situation, turns=turns)
     return _Frame(
         single=Message("system", text),
-        person=_card("person", character, _ACQUAINTANCE, language),
+        person=_card("person", character, language),
         persona=system_prompt(character, language),
         scenario=situation,
     )
 
 
-def _card(tag: str, character: Character, fields: Sequence[str], language: Language) -> str:
-    """The filled fields of a card, each under its label, between tags."""
+def _card(view: str, character: Character, language: Language) -> str:
+    """The card for one reader: each filled field under its label, between tags."""
     texts = prompts("dialogue", language)
-    parts = []
-    for field in fields:
-        text = getattr(character, field)
-        if field == "system_prompt":
-            # A V2 card may say where a frontend's own prompt goes; ours stands around it already.
-            text = text.replace("{{original}}", "")
-        if text.strip():
-            parts.append(f"[{texts['card.' + field]}]\n{text}")
-    filled = fill_names("\n\n".join(parts), character.name, texts["user_name"])
-    return _between(tag, filled)
+    tag, fields = _VIEWS[view]
+    shown = ((field, _shown(field, getattr(character, field))) for field in fields)
+    parts = [f"[{texts['card.' + field]}]\n{text}" for field, text in shown if text.strip()]
+    user = texts["user_name." + view]
+    return _between(tag, fill_names("\n\n".join(parts), character.name, user))
+
+
+def _shown(field: str, text: str) -> str:
+    """A field without the marks that are meant for programs."""
+    if field == "system_prompt":
+        # A V2 card may say where a frontend's own prompt goes; ours stands around it already.
+        return text.replace("{{original}}", "")
+    return _START.sub("* * *", text) if field == "example_dialogues" else text
 
 
 def _between(tag: str, text: str) -> str:

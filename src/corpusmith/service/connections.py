@@ -32,6 +32,7 @@ from corpusmith.values import (
 )
 
 if TYPE_CHECKING:
+    from corpusmith.providers.presets import Preset
     from corpusmith.service.studio import Studio
 
 TRIAL_SCHEMA = Schema(
@@ -146,6 +147,13 @@ class Connections:
 
 
 # ---------------------------------------------------------------- endpoints
+
+
+def presets() -> Sequence[Preset]:
+    """The endpoints that are known by name."""
+    from corpusmith.providers.presets import preset, preset_names
+
+    return [preset(name) for name in preset_names()]
 
 
 def provider_of(connection: Connection, key: Secret | None) -> Provider:

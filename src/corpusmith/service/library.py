@@ -11,13 +11,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from corpusmith import registry
 from corpusmith.cards.read import read_card
 from corpusmith.cards.write import write_card
 from corpusmith.errors import NotFound, UsageError
 from corpusmith.nouns import Character, Dataset, Scenario
 from corpusmith.presets import load as presets
 from corpusmith.service.resolve import find_character, has, read_bytes
-from corpusmith.values import Language, Record
+from corpusmith.values import Draft, Language, Record, Verdict
 
 if TYPE_CHECKING:
     from corpusmith.service.studio import Studio
@@ -201,6 +202,18 @@ class Datasets:
             if len(found) == n:
                 break
         return found
+
+    def broken(self, name: str) -> Sequence[tuple[Record, Verdict]]:
+        """The records that break the format, with what is wrong. Nothing is changed."""
+        self.get(name)
+        check = registry.load("check", "format")()
+        records = self._studio.store.records.iterate(dataset=name)
+        found = ((record, check(Draft(content=record.content))) for record in records)
+        return [(record, verdict) for record, verdict in found if not verdict.passed]
+
+    def clean(self, name: str) -> int:
+        """Delete the records that break the format; returns how many."""
+        return self._studio.store.records.delete([one.id for one, _ in self.broken(name)])
 
     def delete_records(self, name: str, *, scenario: str) -> int:
         """Delete a scenario's records; returns how many."""

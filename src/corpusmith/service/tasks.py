@@ -22,13 +22,14 @@ from corpusmith.service.connections import connection_from_json, only_model
 from corpusmith.service.keys import key_id, key_of
 from corpusmith.service.resolve import resolve
 from corpusmith.service.task_file import TaskFile, task_file
-from corpusmith.store.values import Task
+from corpusmith.store.values import Execution, MissRow, Task
 from corpusmith.values import (
     Connection,
     Counts,
     Item,
     Json,
     Message,
+    Record,
     Sampling,
     Spend,
     Status,
@@ -168,7 +169,7 @@ class Tasks:
 
         Raises LeaseHeld when another process runs it, StoreError, KeyMissing.
         """
-        found = self.get(task if isinstance(task, int) else task.id)
+        found = self.get(_id(task))
         from corpusmith.engine.clock import SystemClock
         from corpusmith.engine.runner import Runner
 
@@ -192,7 +193,7 @@ class Tasks:
 
         False when it does not run here.
         """
-        runner = self._running.get(task if isinstance(task, int) else task.id)
+        runner = self._running.get(_id(task))
         if runner is not None:
             runner.stop("paused")
         return runner is not None
@@ -208,7 +209,7 @@ class Tasks:
         """
         from corpusmith.engine.quota import extended
 
-        found = self.get(task if isinstance(task, int) else task.id)
+        found = self.get(_id(task))
         if count <= found.requested:
             raise UsageError("count_not_more", task=found.id, count=count, now=found.requested)
         recipe = _recipe_of(found)
@@ -222,7 +223,7 @@ class Tasks:
 
         Raises UsageError for a field that is fixed once a task is made.
         """
-        found = self.get(task if isinstance(task, int) else task.id)
+        found = self.get(_id(task))
         fixed = sorted(set(fields) - CHANGEABLE)
         if fixed:
             raise UsageError("field_fixed", field=fixed[0], fields=", ".join(sorted(CHANGEABLE)))
@@ -237,7 +238,7 @@ class Tasks:
 
         They run at the next `run`. A task that has all its records puts back nothing.
         """
-        found = self.get(task if isinstance(task, int) else task.id)
+        found = self.get(_id(task))
         lacking = {
             quota.name: quota.count - quota.accepted
             for quota in self._studio.store.quotas(found.id)
@@ -262,9 +263,37 @@ class Tasks:
         """Newest first."""
         return self._studio.store.tasks.list(status=status, limit=limit)
 
+    def quotas(self, task: Task | int) -> Sequence[Quota]:
+        """The task's categories in plan order, with their counters."""
+        return self._studio.store.quotas(_id(task))
+
+    def executions(self, task: Task | int) -> Sequence[Execution]:
+        """Every start of the task, oldest first."""
+        return self._studio.store.tasks.executions(_id(task))
+
+    def misses(
+        self,
+        task: Task | int,
+        kind: Literal["failed", "rejected"] | None = None,
+        *,
+        limit: int = 50,
+        after: tuple[int, int, int] | None = None,
+    ) -> Sequence[MissRow]:
+        """Samples that did not become records; `after`: `place` of the last one seen."""
+        return self._studio.store.tasks.misses(_id(task), kind, limit=limit, after=after)
+
+    def miss_counts(self, task: Task | int) -> Mapping[tuple[str, str], int]:
+        """How many samples are missing by (kind, reason), most frequent first."""
+        found = self._studio.store.tasks.miss_counts(_id(task))
+        return {(kind, reason): count for (kind, reason), count in found.items()}
+
+    def first(self, task: Task | int, n: int = 10) -> Sequence[Record]:
+        """The first `n` records of a task."""
+        return self._studio.store.records.first(_id(task), n)
+
     def ask(self, task: Task | int, wish: Literal["pause", "cancel"]) -> Task:
         """Pause or cancel a task wherever it runs; one that runs nowhere changes at once."""
-        found = self.get(task if isinstance(task, int) else task.id)
+        found = self.get(_id(task))
         if found.status in ("finished", "cancelled"):
             raise UsageError("task_ended", task=found.id, status=found.status)
         self._studio.store.tasks.ask(found.id, wish)
@@ -272,7 +301,7 @@ class Tasks:
 
     def commit(self, task: Task | int, dataset: str | None = None) -> int:
         """确认入库: put the task's records into `dataset` (or its own), in one transaction."""
-        found = self.get(task if isinstance(task, int) else task.id)
+        found = self.get(_id(task))
         name = dataset or found.dataset
         if name is None:
             raise UsageError("no_dataset", task=found.id)
@@ -281,11 +310,11 @@ class Tasks:
 
     def discard(self, task: Task | int) -> int:
         """Throw away the task's records that are not in a dataset; returns how many."""
-        return self._studio.store.records.discard(task if isinstance(task, int) else task.id)
+        return self._studio.store.records.discard(_id(task))
 
     def delete(self, task: Task | int) -> None:
         """Forget a task and what it did not commit. The journal keeps its paid calls."""
-        self._studio.store.tasks.delete(task if isinstance(task, int) else task.id)
+        self._studio.store.tasks.delete(_id(task))
 
     # ------------------------------------------------------------ wiring
 
@@ -342,10 +371,7 @@ class Tasks:
             cause=ended.cause,
             counts=ended.snapshot.counts,
             spend=ended.snapshot.spend,
-            misses={
-                reason: n
-                for (_, reason), n in self._studio.store.tasks.miss_counts(task.id).items()
-            },
+            misses={reason: n for (_, reason), n in self.miss_counts(task).items()},
             output=output,
         )
 
@@ -366,6 +392,10 @@ CHANGEABLE = frozenset(
         "commit",
     }
 )
+
+
+def _id(task: Task | int) -> int:
+    return task if isinstance(task, int) else task.id
 
 
 def _checked(file: TaskFile | Mapping[str, Json] | None, fields: Mapping[str, Any]) -> TaskFile:

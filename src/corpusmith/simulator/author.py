@@ -7,6 +7,7 @@ Does not own: sentences (`prose.py`), values of schemas (`instances.py`), the wi
 from __future__ import annotations
 
 import random
+
 import orjson
 
 from corpusmith.simulator import prompts
@@ -49,7 +50,7 @@ class Author:
             text = orjson.dumps(value).decode()
         reasoning = prose.write("thought", 60, 400) if ask.thinking else None
         text, finish, stop = _cut(ask, text)
-        prompt_tokens = _prompt_tokens(ask, prompt)
+        prompt_tokens = _prompt_tokens(ask, prompt, instances)
         reasoning_tokens = count_tokens(reasoning) if reasoning else 0
         return Answer(
             id=digest.hex()[:24],
@@ -150,10 +151,10 @@ def _cut(ask: Ask, text: str) -> tuple[str, Finish, str | None]:
     return text, finish, found
 
 
-def _prompt_tokens(ask: Ask, prompt: str) -> int:
+def _prompt_tokens(ask: Ask, prompt: str, instances: Instances | None) -> int:
     found = count_tokens(prompt) + 4 * len(ask.messages) + 3
-    if ask.schema is not None:
-        found += len(orjson.dumps(ask.schema)) // 4
+    if ask.schema is not None and instances is not None:
+        found += instances.size // 4
     return found
 
 

@@ -100,6 +100,7 @@ class Connection(asyncio.Protocol):
     def _begin(self) -> None:
         self._url = b""
         self._headers: dict[str, str] = {}
+        self._header_bytes = 0
         self._pieces: list[bytes] = []
         self._body_bytes = 0
 
@@ -149,12 +150,15 @@ class Connection(asyncio.Protocol):
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        self._header_bytes += len(name) + len(value)
         self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
         self._in_head = False
         length = self._headers.get("content-length", "")
-        if length.isdigit() and int(length) > self._max_body_bytes:
+        if self._header_bytes > MAX_HEAD_BYTES:
+            self._refuse(431, "request head too large")
+        elif length.isdigit() and int(length) > self._max_body_bytes:
             self._refuse(413, "request body too large")
         elif self._headers.get("expect", "").lower() == "100-continue":
             self.transport.write(_CONTINUE)

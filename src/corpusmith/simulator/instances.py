@@ -25,7 +25,7 @@ from corpusmith.simulator.scribe import Scribe
 from corpusmith.simulator.shape import Impossible, Shape, shape_of
 from corpusmith.values import Json
 
-_CHOICES = ("anyOf", "oneOf", "if")
+_CHOICES = ("anyOf", "oneOf", "if", "dependentSchemas")
 _DEEP = 5
 """From this depth on values are made as flat as the schema allows."""
 _TOO_DEEP = 60
@@ -54,6 +54,8 @@ class Instances:
 
     def __init__(self, schema: Json, *, gemini: bool = False) -> None:
         self.root = normalise(schema, gemini=gemini)
+        self.size = len(orjson.dumps(schema))
+        """Bytes of the schema as JSON."""
         self._kept: list[Any] = []
         self._shapes: dict[Key, Shape | None] = {}
         self._plain: dict[Key, Shape] = {}
@@ -199,6 +201,9 @@ class Instances:
             if rng.random() < 0.5:
                 return [node["if"], *([node["then"]] if "then" in node else [])]
             return [node["else"]] if "else" in node else []
+        if word == "dependentSchemas":
+            # Holding all of them is the stricter, surer way; now and then without.
+            return list(node[word].values()) if rng.random() < 0.8 else []
         branches = node[word]
         if not branches:
             raise Impossible

@@ -251,7 +251,7 @@ def _is_talk(instances: Instances, shape: Shape) -> list[str] | None:
     """The roles, when the items are messages of a talk; the user's first."""
     for node in shape.nodes:
         item = node.get("items")
-        if isinstance(item, dict):
+        if item is not None and not is_false(item):
             inner = instances.static_shape((item,))
             if inner is not None and inner.names:
                 return _roles(instances, inner)

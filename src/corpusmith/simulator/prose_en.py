@@ -9,10 +9,12 @@ TOPICS: tuple[dict[str, str], ...] = (
     {
         "name": "cooking at home",
         "keys": "cook kitchen food recipe dinner meal",
-        "things": "the lentil soup|a pan of roast potatoes|the sourdough starter|the old cast-iron pan",
+        "things": "the lentil soup|a pan of roast potatoes|the sourdough starter"
+        "|the old cast-iron pan",
         "troubles": "the sauce splits every time|nothing is ready at the same moment"
         "|the seasoning is a guess|the bread comes out flat",
-        "tips": "chop everything before you light the stove|change one thing a week and write it down"
+        "tips": "chop everything before you light the stove"
+        "|change one thing a week and write it down"
         "|salt twice, early and late|let the dough rest an hour longer than you like",
         "details": "the windows steamed up|the whole stairwell smelled of onions"
         "|the crust crackled as it cooled|the butter had just gone brown",
@@ -21,7 +23,8 @@ TOPICS: tuple[dict[str, str], ...] = (
         "name": "running in the morning",
         "keys": "run exercise fitness health sport training",
         "things": "the river loop|a worn pair of shoes|the Sunday group|the last steep hill",
-        "troubles": "my breath gives out half-way|the alarm wins most days|my knees complain on the stairs"
+        "troubles": "my breath gives out half-way|the alarm wins most days"
+        "|my knees complain on the stairs"
         "|I quit after the third outing",
         "tips": "walk one minute for every three you run|put the shoes by the door at night"
         "|leave two days a week empty|slow down until you can talk",
@@ -31,7 +34,8 @@ TOPICS: tuple[dict[str, str], ...] = (
     {
         "name": "changing jobs",
         "keys": "work job career office boss interview colleague business",
-        "things": "the half-finished project|Tuesday's interview|the offer in my inbox|my one-page CV",
+        "things": "the half-finished project|Tuesday's interview|the offer in my inbox"
+        "|my one-page CV",
         "troubles": "I never know when to mention money|I cannot tell what I really want"
         "|the new team is a blank page to me|I lie awake rehearsing answers",
         "tips": "rank the three things you care about most|ask how the team splits its work"
@@ -56,7 +60,8 @@ TOPICS: tuple[dict[str, str], ...] = (
         "things": "the message I never sent|a careless joke|last month's party|a photo from school",
         "troubles": "I cannot decide who should call first|the words stick in my throat"
         "|it always feels like my fault|I keep replaying that evening",
-        "tips": "say what you felt before you explain anything|pick an evening when neither of you is rushed"
+        "tips": "say what you felt before you explain anything"
+        "|pick an evening when neither of you is rushed"
         "|write it all down and delete half|give it a week, but not a month",
         "details": "the tea went untouched|it rained the whole way home|the chat window stayed open"
         "|the street lamp flickered",
@@ -75,7 +80,8 @@ TOPICS: tuple[dict[str, str], ...] = (
     {
         "name": "studying for an exam",
         "keys": "study exam school teacher student learn homework class",
-        "things": "the notebook of mistakes|the last two weeks|a seat by the library window|the long proof",
+        "things": "the notebook of mistakes|the last two weeks|a seat by the library window"
+        "|the long proof",
         "troubles": "everything slips away overnight|my mind goes blank at the big question"
         "|I compare myself with everyone|I read the same page four times",
         "tips": "solve first, then read the theory|write the cause of each mistake in one line"
@@ -92,18 +98,21 @@ TOPICS: tuple[dict[str, str], ...] = (
         "|one fix breaks two other things|haste makes it worse",
         "tips": "make it fail on purpose first|change one thing at a time"
         "|write down each guess and try to disprove it|explain it aloud from the start",
-        "details": "the screen was a wall of red|the fan was roaring|the whiteboard was full of arrows"
+        "details": "the screen was a wall of red|the fan was roaring"
+        "|the whiteboard was full of arrows"
         "|the last commit was from Friday",
     },
     {
         "name": "growing vegetables on a balcony",
         "keys": "plant garden flower nature balcony grow",
         "things": "a pot of tomatoes|two rows of lettuce|the mint cutting|a bucket of compost",
-        "troubles": "the leaves turn yellow at the rim|the seedlings get leggy|aphids came overnight"
+        "troubles": "the leaves turn yellow at the rim|the seedlings get leggy"
+        "|aphids came overnight"
         "|I water either too much or too little",
         "tips": "push a finger into the soil before you water|move the seedlings into full light"
         "|rinse the leaves from below at dawn|put broken tiles in the bottom of the pot",
-        "details": "the first yellow flower opened|the soil smelled of rain|a ladybird sat on the tip"
+        "details": "the first yellow flower opened|the soil smelled of rain"
+        "|a ladybird sat on the tip"
         "|my hands smelled of mint",
     },
     {
@@ -124,8 +133,10 @@ FILL: dict[str, str] = {
     "|on a rainy afternoon|a month ago",
     "feeling": "a little unsure|hopeful and nervous at once|oddly tired|quietly pleased|torn"
     "|relieved|rather discouraged|eager to try",
-    "place": "the kitchen|the river|the library|the bus|the balcony|the corner shop|the yard|the station",
-    "person": "my neighbour|an old roommate|my aunt|a retired teacher|the shop owner|a former colleague"
+    "place": "the kitchen|the river|the library|the bus|the balcony|the corner shop|the yard"
+    "|the station",
+    "person": "my neighbour|an old roommate|my aunt|a retired teacher|the shop owner"
+    "|a former colleague"
     "|my cousin",
     "soft": "Honestly|Take it slowly|Look at it this way|In my experience|To be fair|Well",
     "count": "two|three|four|five|ten",
@@ -225,6 +236,12 @@ FRAMES: dict[str, tuple[str, ...]] = {
         "It is common that <trouble>, and the cause is order rather than talent.",
         "Begin with the smallest step: <tip>.",
         "The test is simple: see whether <thing> stays steady.",
+        "Most people who ask this about <topic> are closer than they think.",
+        "Much of it depends on what you want from <topic>.",
+        "Three things count here, and <thing> is the first of them.",
+        "Let us take <thing> as the starting point.",
+        "Nobody begins <topic> without finding that <trouble>.",
+        "Yes, though not in the way that <person> would put it.",
     ),
     "answer_more": (
         "In practice, <tip>, so that a slip is easy to trace.",

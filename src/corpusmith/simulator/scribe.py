@@ -79,10 +79,13 @@ _KIND_OF: dict[str, str] = {
         "correction": "correction corrected corrected_answer revision revised refined final_answer "
         "improved 更正 修正 改正 修改 优化",
         "summary": "summary abstract description overview background 摘要 总结 概述 描述 简介 背景",
-        "reason": "reason reasoning explanation rationale why note notes justification 理由 原因 解释 "
+        "reason": "reason reasoning explanation rationale why note notes justification 理由 原因 "
+        "解释 "
         "说明 备注",
-        "title": "title subject heading headline topic theme scene scenario 标题 主题 题目名 话题 场景",
-        "label": "label tag category keyword type class kind genre tags labels keywords 标签 类别 分类 "
+        "title": "title subject heading headline topic theme scene scenario 标题 主题 题目名 "
+        "话题 场景",
+        "label": "label tag category keyword type class kind genre tags labels keywords 标签 "
+        "类别 分类 "
         "关键词 类型",
         "name": "name author person character_name username 姓名 名字 名称 作者 人物",
         "user_open": "user human user_message user_input 用户",

@@ -17,11 +17,11 @@ from urllib.parse import parse_qsl, unquote
 import orjson
 
 from corpusmith.simulator import faults, wire_anthropic, wire_gemini, wire_openai
+from corpusmith.simulator.admission import Admission
 from corpusmith.simulator.asks import Answer, Ask, BadBody, Problem
 from corpusmith.simulator.author import Author
 from corpusmith.simulator.config import SimulatorConfig
 from corpusmith.simulator.http import Connection, Exchange, head
-from corpusmith.simulator.limits import Bucket
 from corpusmith.simulator.stats import Stats
 from corpusmith.values import Json
 
@@ -120,10 +120,8 @@ class Simulator:
         return self._stats.kept(last)
 
     def _clear(self) -> None:
-        config, now = self._config, self._loop.time()
         self._stats.clear()
-        self._rpm = Bucket(config.rpm, config.burst_s, now) if config.rpm else None
-        self._tpm = Bucket(config.tpm, config.burst_s, now) if config.tpm else None
+        self._admission = Admission(self._config, self._dice, self._loop.time())
 
     # ------------------------------------------------------------ routes
 
@@ -164,7 +162,7 @@ class Simulator:
     def _list_models(self, exchange: Exchange, path: str, query: Mapping[str, str]) -> None:
         wire = _wire_of(exchange, path, query)
         self._stats.by_route[f"{wire.NAME}.models"] += 1
-        if problem := self._check_key(wire, exchange, query):
+        if problem := self._admission.check_key(wire, exchange, query):
             self._send(exchange, self._problem(wire, problem, 0))
             return
         body = orjson.dumps(wire.models(self._config.models))
@@ -194,7 +192,7 @@ class Simulator:
         self._stats.by_route[f"{chat.wire.NAME}.chat"] += 1
         exchange = chat.exchange
         exchange.gone = self._abort
-        problem = self._check_key(chat.wire, exchange, chat.query) or self._check_room(chat)
+        problem = self._check_door(chat)
         if problem is not None:
             self._deliver(chat, self._problem(chat.wire, problem, chat.number))
             return
@@ -212,9 +210,15 @@ class Simulator:
         else:
             self._delay(chat, sending)
 
+    def _check_door(self, chat: _Chat) -> Problem | None:
+        door = self._admission
+        return door.check_key(chat.wire, chat.exchange, chat.query) or door.check_room(
+            chat.wire, self._stats.in_flight, self._loop.time()
+        )
+
     def _decide(self, chat: _Chat, ask: Ask, body: Mapping[str, Json]) -> _Sending:
         """What this chat gets. Raises BadBody for a schema that cannot be."""
-        if standing := self._standing_fault(chat, ask):
+        if standing := self._admission.check_features(ask, chat.number):
             return self._problem(chat.wire, standing[1], chat.number, fault=standing[0])
         fault = faults.choose(self._rates, self._dice.draw(b"fault", chat.number))
         if fault in faults.ERRORS:
@@ -225,7 +229,7 @@ class Simulator:
             )
         digest = _digest(chat, body)
         answer = self._author.write(ask, digest)
-        if problem := self._check_tokens(answer):
+        if problem := self._admission.check_tokens(answer, self._loop.time()):
             return self._problem(chat.wire, problem, chat.number)
         if fault is not None:
             spoiled = faults.spoil(fault, ask, answer, self._author, chat.number)
@@ -274,62 +278,6 @@ class Simulator:
         if config.tail_rate and self._dice.draw(b"tail", number) < config.tail_rate:
             seconds *= config.tail_factor
         return seconds
-
-    # ------------------------------------------------------------ admission
-
-    def _check_key(
-        self, wire: ModuleType, exchange: Exchange, query: Mapping[str, str]
-    ) -> Problem | None:
-        wanted = self._config.require_key
-        if wanted is None or wire.key(exchange.headers, query) == wanted:
-            return None
-        return Problem(status=401, message="Incorrect API key provided.")
-
-    def _check_room(self, chat: _Chat) -> Problem | None:
-        ceiling = self._config.max_in_flight
-        if ceiling is not None and self._stats.in_flight > ceiling:
-            status = 529 if chat.wire is wire_anthropic else 503
-            return Problem(status=status, message="The server is overloaded. Try again later.")
-        if self._rpm is None:
-            return None
-        wait_s = self._rpm.wait_s(1, self._loop.time())
-        if wait_s > 0:
-            return self._limited("requests", wait_s)
-        self._rpm.take(1)
-        return None
-
-    def _check_tokens(self, answer: Answer) -> Problem | None:
-        if self._tpm is None:
-            return None
-        tokens = answer.prompt_tokens + answer.completion_tokens
-        wait_s = self._tpm.wait_s(tokens, self._loop.time())
-        if wait_s > 0:
-            return self._limited("tokens", wait_s)
-        self._tpm.take(tokens)
-        return None
-
-    def _limited(self, limit: str, wait_s: float) -> Problem:
-        return Problem(
-            status=429,
-            message=f"Rate limit reached for {limit} per min. Please try again later.",
-            retry_after_s=wait_s if self._config.retry_after else None,
-            limit="tokens" if limit == "tokens" else "requests",
-        )
-
-    def _standing_fault(self, chat: _Chat, ask: Ask) -> tuple[str, Problem] | None:
-        rates = self._config.faults
-        if not rates:
-            return None
-        native = ask.mode == "schema"
-        for name, applies in (
-            ("bad_key", True),
-            ("reject_response_format", native or ask.mode == "json"),
-            ("reject_json_schema", native),
-        ):
-            rate = rates.get(name, 0.0)
-            if applies and rate and self._dice.draw(name.encode(), chat.number) < rate:
-                return name, _standing_problem(name, ask)
-        return None
 
     def _problem(
         self, wire: ModuleType, problem: Problem, number: int, *, fault: str | None = None
@@ -412,14 +360,6 @@ def _digest(chat: _Chat, body: Mapping[str, Json]) -> bytes:
     return blake2b(
         text, digest_size=16, person=chat.wire.NAME.encode(), key=chat.model.encode()[:64]
     ).digest()
-
-
-def _standing_problem(name: str, ask: Ask) -> Problem:
-    if name == "bad_key":
-        return Problem(status=401, message="Incorrect API key provided.")
-    place = ask.schema_place
-    message = f"Unsupported parameter: '{place}' is not supported with this model."
-    return Problem(status=400, message=message, parameter=place)
 
 
 def _written(chat: _Chat, ask: Ask, answer: Answer, fault: str | None, digest: bytes) -> _Sending:

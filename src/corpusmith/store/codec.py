@@ -20,12 +20,14 @@ def to_json(value: Json) -> str:
     """`value` as JSON text. Raises TypeError for what JSON cannot hold.
 
     A lone surrogate, which lenient JSON parsers let through, becomes `?`: no UTF-8 can hold it.
+    NaN and infinities become null.
     """
     try:
         return orjson.dumps(value, default=_plain_value).decode()
     except orjson.JSONEncodeError:
         loose = json.dumps(value, ensure_ascii=False, default=_plain_value)
-        return orjson.dumps(orjson.loads(loose.encode("utf-8", "replace"))).decode()
+        sound = loose.encode("utf-8", "replace")
+        return json.dumps(json.loads(sound, parse_constant=lambda _: None), ensure_ascii=False)
 
 
 def from_json(text: str | None) -> Any:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy import Connection, Dialect, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 
@@ -21,6 +21,9 @@ from corpusmith.store.foreign import shown, translated
 
 BUSY_TIMEOUT_S = 15.0
 """How long a writer waits for another process's."""
+
+IDLE_TIMEOUT_S = 120.0
+"""How long Postgres lets a transaction stand still (a stopped process) before it ends it."""
 
 LOCK_TIMEOUT_S = 60.0
 """How long a writer waits for this process's own: longer than a stuck disk usually takes."""
@@ -49,6 +52,11 @@ class Database:
         self._writer = _engine(url, size=1, begin="BEGIN IMMEDIATE")
         self._reader = _engine(url, size=4, begin="BEGIN")
         self._lock = threading.Lock()
+
+    @property
+    def dialect(self) -> Dialect:
+        """For compiling a statement by hand."""
+        return self._writer.dialect
 
     @property
     def shown_url(self) -> str:
@@ -130,6 +138,8 @@ def _engine(url: URL, *, size: int, begin: str) -> Engine:
     )
     if local:
         _prepare_sqlite(engine, begin)
+    else:
+        _prepare_postgres(engine)
     return engine
 
 
@@ -144,3 +154,13 @@ def _prepare_sqlite(engine: Engine, begin: str) -> None:
     @event.listens_for(engine, "begin")
     def start(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
+
+
+def _prepare_postgres(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def set_up(connection: Any, _record: Any) -> None:
+        # A process that was stopped in the middle must not hold up the others for ever.
+        connection.execute(f"SET lock_timeout = {BUSY_TIMEOUT_S * 1000:.0f}")
+        idle_ms = IDLE_TIMEOUT_S * 1000
+        connection.execute(f"SET idle_in_transaction_session_timeout = {idle_ms:.0f}")
+        connection.commit()

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from corpusmith.errors import (
@@ -55,7 +55,8 @@ _POSTGRES_CLASS: dict[str, tuple[type[StoreError], str | None]] = {
 
 def shown(url: URL) -> str:
     """The URL for people, without its password and without its options, which may hold one."""
-    return url.set(query={}).render_as_string(hide_password=True)
+    plain = url.set(drivername=url.get_backend_name(), query={})
+    return plain.render_as_string(hide_password=True)
 
 
 @contextmanager
@@ -83,8 +84,9 @@ def _meaning(error: DBAPIError) -> tuple[type[StoreError], str | None]:
         return _SQLITE.get(code & 0xFF, (StoreError, None))
     state = getattr(driver, "sqlstate", None)
     if state is None:
-        # psycopg has no state for a connection that was never made or that broke.
-        return StoreUnavailable, None
+        # psycopg has no state for a connection that was never made (no statement) or that broke.
+        away = error.statement is None or isinstance(error, OperationalError | InterfaceError)
+        return (StoreUnavailable if away else StoreError), None
     return _POSTGRES.get(state) or _POSTGRES_CLASS.get(state[:2], (StoreError, None))
 
 

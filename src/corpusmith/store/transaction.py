@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, Insert, Table, bindparam, select, update
 
 from corpusmith.contracts import Charge, JournalEntry, Save, Write
 from corpusmith.errors import Conflict, LeaseLost, NotFound, StoreError
@@ -85,14 +85,16 @@ class Statements:
 
     def __init__(self, database: Database) -> None:
         insert = database.insert
-        self.call = insert(calls).on_conflict_do_nothing(index_elements=["key"])
+        call = insert(calls).on_conflict_do_nothing(index_elements=["key"])
+        self.call = _Rows(call, calls, database)
         item = insert(items)
         key = ("task_id", "position", "ordinal")
-        self.item = item.on_conflict_do_update(
+        item = item.on_conflict_do_update(
             index_elements=key,
             set_={c.name: item.excluded[c.name] for c in items.c if c.name not in key},
         )
-        self.record = insert(records)
+        self.item = _Rows(item, items, database)
+        self.record = _Rows(insert(records), records, database)
         self.quota = (
             update(quotas)
             .where(quotas.c.task_id == bindparam("b_task"))
@@ -120,6 +122,27 @@ class Statements:
             items.c.ordinal.in_(bindparam("b_ordinals", expanding=True)),
             items.c.done,
         )
+
+
+class _Rows:
+    """An INSERT of many whole rows (but for `id` and `dataset_id`, which come later).
+
+    Compiled once and handed to the driver as it is: SQLAlchemy's own work for each row is a third
+    of the time of an `apply`.
+    """
+
+    def __init__(self, statement: Insert, table: Table, database: Database) -> None:
+        columns = [c.name for c in table.c if c.name not in ("id", "dataset_id")]
+        compiled = statement.compile(dialect=database.dialect, column_keys=columns)
+        self._sql = str(compiled)
+        order = compiled.positiontup
+        self._bind = itemgetter(*order) if order else None
+        """None: the driver takes rows by name."""
+
+    def run(self, connection: Connection, rows: Sequence[Row]) -> None:
+        bind = self._bind
+        values = list(rows) if bind is None else [bind(row) for row in rows]
+        connection.exec_driver_sql(self._sql, values)
 
 
 class _Batch:
@@ -150,11 +173,11 @@ class _Batch:
         same ones on Postgres cannot wait for each other in a circle."""
         execute = self._connection.execute
         if self._calls:
-            execute(self._sql.call, sorted(self._calls, key=itemgetter("key")))
+            self._sql.call.run(self._connection, sorted(self._calls, key=itemgetter("key")))
         if self._items:
-            execute(self._sql.item, self._items)
+            self._sql.item.run(self._connection, self._items)
         if self._records:
-            execute(self._sql.record, self._records)
+            self._sql.record.run(self._connection, self._records)
         if self._quotas:
             execute(self._sql.quota, [self._quota_row(key) for key in sorted(self._quotas)])
         if touched := sorted(self._tasks.keys() | self._bills.keys()):

@@ -1,0 +1,82 @@
+"""One measurement in a process of its own; prints one JSON line. Called by `bench`.
+
+    python -m bench.one ours|bare --count N --in-flight C --url URL --db FILE [--task ID]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+
+import aiohttp
+import orjson
+import uvloop
+
+from bench.rig import PROMPT, SCHEMA, now_s, run_task, usage
+
+
+async def bare(count: int, in_flight: int, url: str) -> int:
+    """The limit to compare with: aiohttp + orjson, parse the reply, keep the record in memory."""
+    records: list[object] = []
+    numbers = iter(range(count))
+    schema = {"name": SCHEMA.name, "strict": True, "schema": SCHEMA.body}
+
+    async def worker(session: aiohttp.ClientSession) -> None:
+        for number in numbers:
+            body = {
+                "model": "m",
+                "messages": [{"role": "user", "content": f"REC#{number:06d} {PROMPT}"}],
+                "temperature": 0.7,
+                "max_tokens": 1024,
+                "response_format": {"type": "json_schema", "json_schema": schema},
+            }
+            async with session.post(
+                f"{url}/chat/completions",
+                data=orjson.dumps(body),
+                headers={"Content-Type": "application/json"},
+            ) as reply:
+                answer = orjson.loads(await reply.read())
+            records.append(orjson.loads(answer["choices"][0]["message"]["content"]))
+
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(connector=connector) as session:
+        await asyncio.gather(*(worker(session) for _ in range(in_flight)))
+    return len(records)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("what", choices=["ours", "bare"])
+    parser.add_argument("--count", type=int, required=True)
+    parser.add_argument("--in-flight", type=int, default=256)
+    parser.add_argument("--url")
+    parser.add_argument("--db", default="")
+    parser.add_argument("--task", type=int)
+    given = parser.parse_args()
+    before, began_s = usage(), now_s()
+    task = None
+    if given.what == "bare":
+        made = uvloop.run(bare(given.count, given.in_flight, given.url))
+    else:
+        ended, task = uvloop.run(
+            run_task(given.db, given.task, given.count, given.url, given.in_flight)
+        )
+        made = ended.snapshot.counts.accepted
+    took_s, after = now_s() - began_s, usage()
+    print(
+        json.dumps(
+            {
+                "records": made,
+                "wall_s": took_s,
+                "cpu_s": after["cpu_s"] - before["cpu_s"],
+                "peak_mb": after["peak_mb"],
+                "task": task,
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()

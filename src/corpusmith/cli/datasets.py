@@ -1,0 +1,231 @@
+"""`corpusmith datasets`: collections of records, and what they bind."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from corpusmith.cli import flags
+from corpusmith.cli.characters import checked_language
+from corpusmith.cli.command import command, group
+from corpusmith.cli.out import confirmed, either, number, show_json, show_pairs, show_table
+from corpusmith.cli.session import Session
+
+if TYPE_CHECKING:
+    from corpusmith.values import Record, Verdict
+
+app = group("datasets")
+
+Name = Annotated[str, flags.argument("NAME", "dataset_name")]
+Description = Annotated[str | None, flags.option("--description", "dataset_description", "TEXT")]
+Characters = Annotated[list[str] | None, flags.option("--character", "bind_character", "FILE|NAME")]
+Scenarios = Annotated[
+    list[str] | None, flags.option("--scenario", "bind_scenario", "NAME[=WEIGHT]")
+]
+SHOWN_BROKEN = 20
+
+
+@command(app, "list")
+def list_(
+    ctx: typer.Context,
+    search: Annotated[str | None, flags.option("--search", "search", "TEXT")] = None,
+) -> None:
+    """By name, with the number of records."""
+    session: Session = ctx.obj
+    with session.studio() as studio:
+        found = studio.datasets.list(search)
+        totals = {one.name: studio.datasets.statistics(one.name).total for one in found}
+    if session.json:
+        show_json([{"name": one.name, "records": totals[one.name]} for one in found])
+        return
+    if not found:
+        print(session.say("cli.datasets.none"))
+        return
+    columns = ("name", "records", "description")
+    rows = [(one.name, number(totals[one.name]), one.description) for one in found]
+    show_table([session.say(f"column.{name}") for name in columns], rows, right=(1,))
+
+
+@command(app, "show")
+def show(
+    ctx: typer.Context,
+    name: Name,
+    limit: Annotated[str, flags.option("--limit", "first_records", "N")] = "3",
+) -> None:
+    """What it binds, and its first records."""
+    from corpusmith.cli.dialogue import show_dialogue
+
+    session: Session = ctx.obj
+    with session.studio() as studio:
+        dataset = studio.datasets.get(name)
+        characters, scenarios = studio.datasets.bindings(name)
+        total = studio.datasets.statistics(name).total
+        records = studio.datasets.first(name, flags.whole_of(limit, "--limit", least=0))
+    bound: dict[str, Any] = {
+        "characters": [one.name for one in characters],
+        "scenarios": {one.name: weight for one, weight in scenarios},
+    }
+    if session.json:
+        show_json({"dataset": dataset, **bound, "records": total, "first": records})
+        return
+    weights = [f"{scenario}={weight:g}" for scenario, weight in bound["scenarios"].items()]
+    texts = {
+        "name": dataset.name,
+        "description": dataset.description,
+        "language": dataset.language,
+        "characters": ", ".join(bound["characters"]),
+        "scenarios": ", ".join(weights),
+        "records": number(total),
+    }
+    show_pairs((session.say(f"column.{key}"), text) for key, text in texts.items() if text)
+    for record in records:
+        print()
+        show_dialogue(session, record)
+
+
+@command(app, "add")
+def add(
+    ctx: typer.Context,
+    name: Name,
+    description: Description = None,
+    language: flags.Speech = None,
+    character: Characters = None,
+    scenario: Scenarios = None,
+) -> None:
+    """A new dataset, with what it binds."""
+    session: Session = ctx.obj
+    if language is not None:
+        checked_language(language)
+    chosen: Any = language or session.language
+    with session.studio() as studio:
+        made = studio.datasets.add(
+            name,
+            description=description or "",
+            language=chosen,
+            characters=character or (),
+            scenarios=_weights(scenario),
+        )
+    either(session, made, lambda: print(session.say("cli.added", name=name)))
+
+
+@command(app, "bind")
+def bind(
+    ctx: typer.Context, name: Name, character: Characters = None, scenario: Scenarios = None
+) -> None:
+    """In place of what was bound before; the kind that is not given stays."""
+    session: Session = ctx.obj
+    with session.studio() as studio:
+        old_characters, old_scenarios = studio.datasets.bindings(name)
+        characters = character if character else [one.name for one in old_characters]
+        scenarios = {one.name: weight for one, weight in old_scenarios}
+        studio.datasets.bind(
+            name, characters=characters, scenarios=_weights(scenario) if scenario else scenarios
+        )
+    either(session, {"bound": name}, lambda: print(session.say("cli.datasets.bound", name=name)))
+
+
+def _weights(texts: Sequence[str] | None) -> Mapping[str, float]:
+    pairs = (text.rpartition("=") for text in texts or ())
+    return {
+        (name if equals else weight): (
+            flags.number_of(weight, "--scenario", least=0) if equals else 1.0
+        )
+        for name, equals, weight in pairs
+    }
+
+
+@command(app, "stats")
+def stats(ctx: typer.Context, name: Name) -> None:
+    """Records per scenario and per character."""
+    session: Session = ctx.obj
+    with session.studio() as studio:
+        found = studio.datasets.statistics(name)
+    if session.json:
+        show_json(found)
+        return
+    print(session.say("cli.datasets.total", name=name, n=number(found.total)))
+    for kind, counts in (("scenario", found.by_scenario), ("character", found.by_character)):
+        if counts:
+            print()
+            headers = [session.say(f"column.{column}") for column in (kind, "records", "share")]
+            rows = [
+                (label or session.say("cli.unlabelled"), number(n), f"{n / found.total:.1%}")
+                for label, n in counts.items()
+            ]
+            show_table(headers, rows, right=(1, 2))
+
+
+@command(app, "clean")
+def clean(
+    ctx: typer.Context,
+    name: Name,
+    apply: Annotated[bool, flags.option("--apply", "apply")] = False,
+) -> None:
+    """Finds records that break the format; deletes them only with --apply."""
+    session: Session = ctx.obj
+    with session.studio() as studio:
+        broken = studio.datasets.broken(name)
+        deleted = studio.datasets.clean(name) if apply else 0
+    if session.json:
+        rows = [{"record": one.id, "reason": v.reason, "detail": v.detail} for one, v in broken]
+        show_json({"broken": rows, "deleted": deleted})
+        return
+    _show_broken(session, broken)
+    if apply:
+        print(session.say("cli.datasets.cleaned", n=number(deleted)))
+    elif broken:
+        print(session.say("cli.datasets.dry", name=name))
+
+
+def _show_broken(session: Session, broken: Sequence[tuple[Record, Verdict]]) -> None:
+    from corpusmith.cli.running import reasons_text
+
+    if not broken:
+        print(session.say("cli.datasets.sound"))
+        return
+    reasons = Counter(verdict.reason for _, verdict in broken)
+    text = reasons_text(session, reasons)
+    print(session.say("cli.datasets.broken", n=number(len(broken)), reasons=text))
+    for record, verdict in broken[:SHOWN_BROKEN]:
+        detail = " ".join(f"{key}={value}" for key, value in verdict.detail.items())
+        print(f"  {record.id}  {verdict.reason}  {detail}".rstrip())
+
+
+@command(app, "delete-records")
+def delete_records(
+    ctx: typer.Context,
+    name: Name,
+    scenario: Annotated[str | None, flags.option("--scenario", "delete_scenario", "NAME")] = None,
+    yes: flags.Yes = False,
+) -> None:
+    """A scenario's records."""
+    from corpusmith.errors import UsageError
+
+    session: Session = ctx.obj
+    if scenario is None:
+        raise UsageError("cli_missing", name="--scenario")
+    with session.studio() as studio:
+        count = studio.datasets.statistics(name).by_scenario.get(scenario, 0)
+        question = session.say(
+            "cli.datasets.delete_records.ask", n=number(count), scenario=scenario, name=name
+        )
+        if not confirmed(question, session, yes=yes):
+            return
+        deleted = studio.datasets.delete_records(name, scenario=scenario)
+    text = session.say("cli.datasets.records_deleted", n=number(deleted))
+    either(session, {"deleted": deleted}, lambda: print(text))
+
+
+@command(app, "delete")
+def delete(ctx: typer.Context, name: Name, yes: flags.Yes = False) -> None:
+    """Refused while it holds records or a task writes to it."""
+    session: Session = ctx.obj
+    with session.studio() as studio:
+        studio.datasets.get(name)
+        if not confirmed(session.say("cli.delete.ask", name=name), session, yes=yes):
+            return
+        studio.datasets.delete(name)
+    either(session, {"deleted": name}, lambda: print(session.say("cli.deleted", name=name)))

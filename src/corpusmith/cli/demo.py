@@ -1,0 +1,120 @@
+"""`corpusmith demo`: the main job once, small and whole.
+
+Owns: the choice of what is made. Does not own: how a task is driven (`running.py`).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from corpusmith.cli import flags
+from corpusmith.cli.command import command, group
+from corpusmith.cli.session import Session
+
+if TYPE_CHECKING:
+    from corpusmith.service.studio import Studio
+    from corpusmith.service.task_file import EndpointPart
+
+app = group("")
+
+DATASET = "demo"
+FOLDER = "corpusmith-demo"
+SINGLE, TURNS = 24, 6
+SIMULATED_LATENCY_MS = 120.0
+"""Slow enough to see progress, quick enough for a demo."""
+
+
+@command(app, "demo")
+def demo(
+    ctx: typer.Context,
+    output_dir: Annotated[str, flags.option("--output-dir", "demo_dir", "FOLDER")] = FOLDER,
+) -> None:
+    """Makes a small dataset and files from it."""
+    from corpusmith.cli.dialogue import show_dialogue
+
+    session: Session = ctx.obj
+    with session.studio() as studio, _endpoint(session) as (endpoint, simulated):
+        for fields in _tasks(session, studio):
+            code = _run(session, studio, endpoint, fields)
+            if code:
+                raise typer.Exit(code)
+        files = _export(studio, Path(output_dir))
+        if session.json:
+            return
+        first = studio.datasets.first(DATASET, 1)
+        print()
+        for record in first:
+            show_dialogue(session, record)
+        _say_end(session, files, simulated=simulated)
+
+
+def _tasks(session: Session, studio: Studio) -> list[dict[str, object]]:
+    characters = [one.name for one in studio.characters.shipped(session.language)]
+    scenarios = {one.name: one.weight for one in studio.scenarios.shipped(session.language)}
+    same = {
+        "characters": characters,
+        "scenarios": scenarios,
+        "dataset": DATASET,
+        "language": session.language,
+        "turns": 3,
+    }
+    return [
+        {**same, "mode": "single", "count": SINGLE, "name": session.say("cli.demo.single")},
+        {**same, "mode": "turns", "count": TURNS, "name": session.say("cli.demo.turns")},
+    ]
+
+
+@contextmanager
+def _endpoint(session: Session) -> Iterator[tuple[EndpointPart, bool]]:
+    """The endpoint to use, and whether it is the simulator."""
+    from corpusmith.service.resolve import endpoint_from_environment
+    from corpusmith.service.simulating import simulated_endpoint
+
+    real = endpoint_from_environment()
+    if real is not None:
+        _say(session, "cli.demo.real", url=real.base_url or real.provider)
+        yield real, False
+        return
+    _say(session, "cli.demo.simulated")
+    with simulated_endpoint(SIMULATED_LATENCY_MS) as endpoint:
+        yield endpoint, True
+
+
+def _say(session: Session, key: str, **data: object) -> None:
+    if not session.json:
+        print(session.say(key, **data), file=sys.stderr)
+
+
+def _run(
+    session: Session, studio: Studio, endpoint: EndpointPart, fields: dict[str, object]
+) -> int:
+    from corpusmith.cli.running import create_and_drive
+    from corpusmith.service.task_file import task_file
+
+    connection = endpoint.model_dump(exclude_unset=True)
+    file = task_file({**fields, "connection": connection}, source="corpusmith demo")
+    return create_and_drive(session, studio, file, yes=True)
+
+
+def _export(studio: Studio, folder: Path) -> list[Path]:
+    files = {"json": folder / "dialogues.json", "messages": folder / "messages.jsonl"}
+    for form, path in files.items():
+        studio.exports.write(path, dataset=DATASET, form=form)
+    return list(files.values())
+
+
+def _say_end(session: Session, files: list[Path], *, simulated: bool) -> None:
+    from corpusmith.cli.running import shown_path
+
+    print()
+    print(session.say("cli.demo.dataset", dataset=DATASET))
+    for path in files:
+        print(f"  {shown_path(path.absolute())}")
+    print()
+    print(session.say("cli.demo.next_simulated" if simulated else "cli.demo.next"))

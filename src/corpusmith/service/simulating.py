@@ -1,0 +1,36 @@
+"""Use-cases of the simulator: serve it, or run it beside a demo.
+
+Owns: nothing but the door. Does not own: the simulator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from corpusmith.errors import UsageError
+from corpusmith.service.task_file import EndpointPart
+
+
+def serve(options: Mapping[str, Any], host: str, port: int, say: Callable[[str], None]) -> None:
+    """Serve until SIGINT or SIGTERM; `options` are those of SimulatorConfig.
+
+    `say` gets the server's URL once it listens. Raises SpecError, UsageError.
+    """
+    from corpusmith.simulator import SimulatorConfig, serve_forever
+
+    try:
+        serve_forever(SimulatorConfig(**options), host, port, say=say)
+    except (OSError, OverflowError) as error:
+        cause = getattr(error, "strerror", None) or str(error)
+        raise UsageError("cannot_listen", host=host, port=port, cause=cause) from error
+
+
+@contextmanager
+def simulated_endpoint(latency_ms: float = 0.0) -> Iterator[EndpointPart]:
+    """An endpoint in this process that makes everything up."""
+    from corpusmith.simulator import SimulatorConfig, run_in_thread
+
+    with run_in_thread(SimulatorConfig(latency_ms=latency_ms, jitter=0.5)) as running:
+        yield EndpointPart(base_url=f"{running.url}/v1", model="sim-chat")

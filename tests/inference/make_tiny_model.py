@@ -1,0 +1,71 @@
+"""Makes a chat model with tiny random weights, so that a real inference server has something to run.
+
+    python make_tiny_model.py FOLDER
+
+Needs torch and transformers; run it in their own environment (`make inference` does).
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+TEMPLATE = (
+    "{% for message in messages %}<|{{ message['role'] }}|>{{ message['content'] }}<|end|>"
+    "{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+SPECIAL = ["<|pad|>", "<|end|>", "<|system|>", "<|user|>", "<|assistant|>"]
+
+
+def tokenizer() -> PreTrainedTokenizerFast:
+    """One token a byte: every text can be read and written."""
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    vocabulary = {token: place for place, token in enumerate([*SPECIAL, *letters])}
+    core = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
+    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    core.decoder = decoders.ByteLevel()
+    made = PreTrainedTokenizerFast(
+        tokenizer_object=core,
+        pad_token="<|pad|>",
+        eos_token="<|end|>",
+        additional_special_tokens=SPECIAL[2:],
+        model_max_length=16_384,
+    )
+    made.chat_template = TEMPLATE
+    return made
+
+
+def model(vocabulary: int) -> LlamaForCausalLM:
+    """Two layers of random weights, always the same ones."""
+    torch.manual_seed(0)
+    return LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=vocabulary,
+            hidden_size=32,
+            intermediate_size=64,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            num_key_value_heads=2,
+            max_position_embeddings=16_384,
+            pad_token_id=0,
+            bos_token_id=1,
+            eos_token_id=1,
+        )
+    )
+
+
+def main() -> None:
+    """Write the model and its tokenizer to the folder."""
+    folder = Path(sys.argv[1])
+    words = tokenizer()
+    words.save_pretrained(folder)
+    model(len(words)).save_pretrained(folder)
+    print(folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""The process that is killed: opens the database, and creates or goes on with its one task.
+
+`Picky` is the check that it plugs in, so that there are replacements to get right.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import ClassVar
+
+import orjson
+
+from corpusmith import Studio, registry
+from corpusmith.values import PASS, Draft, Json, Verdict
+
+HEAVY = (
+    "aiohttp corpusmith.engine.runner corpusmith.providers.openai corpusmith.recipes.dialogue"
+    " corpusmith.quality.chain corpusmith.store.open corpusmith.service.exports sqlite3 psycopg"
+    " sqlalchemy.dialects.sqlite sqlalchemy.dialects.postgresql alembic.command uvloop"
+).split()
+"""What a run imports: done once for all the processes that are killed."""
+
+registry.TABLES["check"]["picky"] = "kill_child:Picky"
+
+
+class Picky:
+    """Rejects a third of the drafts, by nothing but what is said in them."""
+
+    name: ClassVar[str] = "picky"
+
+    def __call__(self, draft: Draft) -> Verdict:
+        said = orjson.dumps(draft.content["dialogues"])
+        picked = blake2b(said, digest_size=1).digest()[0] < 85
+        return Verdict(passed=False, reason="picked") if picked else PASS
+
+
+def main(url: str, fields: Mapping[str, Json]) -> None:
+    """Exit status 0: the task is finished."""
+    with Studio(url) as studio:
+        task = studio.store.tasks.last() or studio.tasks.create(fields)
+        sys.exit(0 if studio.tasks.run(task).status == "finished" else 1)

@@ -1,0 +1,347 @@
+"""Kills a run again and again and compares what is left with a run that nobody touched.
+
+Owns: when to kill, and what is read right after. Does not own: how often, and on what (the tests).
+
+What is exact here, and why there is no race: a call is in flight at a kill when the simulator got
+its request and the journal lacks its reply once the process is dead. Both are read after the
+process was reaped, the server has let go of its sockets, and the database of its transactions.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+from kill_child import HEAVY, Picky, main
+from sqlalchemy import create_engine, inspect, text
+from sqlalchemy.engine import Engine, make_url
+
+from corpusmith import Studio
+from corpusmith.simulator.thread import Running
+from corpusmith.store.values import Task
+from corpusmith.values import Counts, Json, Record
+
+CHILD = Path(__file__).with_name("kill_child.py")
+CONCURRENCY = 8
+MOST_ITEMS = CONCURRENCY + CONCURRENCY // 2 + 32
+"""Items in progress at most (`Runner._room`), so calls without a journalled reply at most."""
+SETTLED_WITHIN_S = 20.0
+CARDS = Path(__file__).parents[2] / "examples" / "cards"
+
+
+def fields(simulator: Running, *, count: int, **more: Json) -> dict[str, Json]:
+    """The task: two characters, three scenarios of uneven weight, a third of the drafts rejected."""
+    return {
+        "characters": [str(CARDS / "lin.json"), str(CARDS / "he.png")],
+        "scenarios": {"日常对话": 3, "情感交流": 2, "学习讨论": 1},
+        "count": count,
+        "turns": 2,
+        "seed": 20_260_101,
+        "concurrency": CONCURRENCY,
+        "checks": ["format", Picky.name],
+        "max_attempts_multiplier": 6,
+        "connection": {"base_url": f"{simulator.url}/v1", "model": "any"},
+        **more,
+    }
+
+
+WAYS: dict[str, dict[str, Json]] = {
+    "single": {"mode": "single", "count": 50},
+    "three-a-request": {"mode": "single", "count": 90, "dialogues_per_request": 3},
+    "turns": {"mode": "turns", "count": 15},
+}
+CALLS_A_RECORD = {"single": 1, "three-a-request": 1, "turns": 4}
+"""Of a record that is asked for alone."""
+
+
+def kill_and_compare(
+    way: str, peace: str, killed: str, simulator: Running, *, kills: int, times: int, seed: int
+) -> int:
+    """Run the task in `peace`, and `times` as large as in CI; run it under `kills` in `killed`.
+
+    Returns how many kills there were: fewer than asked for when a run ended first.
+    """
+    shape = WAYS[way] | {"count": WAYS[way]["count"] * times}
+    task = fields(simulator, **shape)
+    run_to_end(peace, task)
+    wanted = left_by(peace)
+    peaceful_calls = simulator.stats()["requests"]
+    assert len(wanted.calls) == peaceful_calls
+    assert wanted.counts.accepted == task["count"]
+    assert wanted.counts.rejected > task["count"] // 5
+
+    rng = random.Random(f"{way} {seed}")
+    seen = kill_often(killed, task, simulator, kills=kills, total_calls=peaceful_calls, rng=rng)
+    assert left_by(killed) == wanted
+    assert_adds_up(killed)
+    assert seen.paid_again == []
+    assert max(seen.in_flight) <= MOST_ITEMS
+    extra = simulator.stats()["requests"] - 2 * peaceful_calls
+    assert extra == sum(seen.in_flight)
+    _check_finished(killed, CALLS_A_RECORD[way], simulator)
+    return len(seen.in_flight)
+
+
+def _check_finished(url: str, calls_a_record: int, simulator: Running) -> None:
+    """A finished task costs nothing to resume, and one more record costs one record."""
+    simulator.reset()
+    run_to_end(url, {})
+    assert simulator.stats()["requests"] == 0
+
+    with Studio(url) as studio:
+        before = studio.tasks.last().counts
+        studio.tasks.extend(studio.tasks.last(), before.requested + 1)
+    run_to_end(url, {})
+    after = assert_adds_up(url).counts
+    tries = after.attempted - before.attempted
+    assert after == replace(
+        before,
+        requested=before.requested + 1,
+        accepted=before.accepted + 1,
+        attempted=before.attempted + tries,
+        rejected=before.rejected + tries - 1,
+    )
+    assert simulator.stats()["requests"] == tries * calls_a_record
+
+
+def two_databases(url: str, folder: Path) -> tuple[str, str]:
+    """Two fresh databases of one kind, `url` itself the second."""
+    if url.startswith("sqlite"):
+        return f"sqlite:///{folder / 'peace.db'}", url
+    name = f"{make_url(url).database}_peace"
+    with engine_of(url).execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    return make_url(url).set(database=name).render_as_string(hide_password=False), url
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """What a finished task left behind, without what must differ: ids and times."""
+
+    records: list[Json]
+    counts: Counts
+    quotas: list[tuple[str, Counts]]
+    misses: dict[Any, int]
+    calls: list[bytes]
+    """Journal keys, sorted, so that a call journalled twice would show."""
+    spend: Any
+
+
+@dataclass(slots=True, kw_only=True)
+class Kills:
+    """What was seen at the kills."""
+
+    in_flight: list[int] = field(default_factory=list)
+    """For each kill: requests received and not journalled."""
+    paid_again: list[str] = field(default_factory=list)
+    """Calls that were journalled at a kill and requested after it."""
+
+
+_PROCESSES = multiprocessing.get_context("forkserver")
+# Each run is a process of its own, forked from one that has imported all and opened nothing:
+# importing again would be most of the time, and is not what can go wrong.
+_PROCESSES.set_forkserver_preload([main.__module__, *HEAVY])
+Process = multiprocessing.process.BaseProcess
+
+
+def start(url: str, task: Mapping[str, Json]) -> Process:
+    """The process that runs the task."""
+    process = _PROCESSES.Process(target=main, args=(url, task))
+    process.start()
+    return process
+
+
+def ended(process: Process) -> int | None:
+    """Its exit status (negative: the signal's number), once it is gone and reaped."""
+    process.join(120)
+    return process.exitcode
+
+
+def run_to_end(url: str, task: Mapping[str, Json]) -> None:
+    """Run it, or go on with it, and let it end."""
+    assert ended(start(url, task)) == 0
+
+
+def kill_often(
+    url: str,
+    task: Mapping[str, Json],
+    simulator: Running,
+    *,
+    kills: int,
+    total_calls: int,
+    rng: random.Random,
+) -> Kills:
+    """Kill `kills` runs of the task (fewer if one ends first), and let the last one end."""
+    seen = Kills()
+    ledger = Ledger(url, simulator)
+    for left in range(kills, 0, -1):
+        process = start(url, task)
+        wait_for_moment(process, simulator, (total_calls - ledger.journalled) // left, rng)
+        process.kill()
+        if ended(process) == 0:
+            return seen
+        ledger.settle()
+        seen.in_flight.append(ledger.in_flight())
+        seen.paid_again += ledger.paid_again()
+    run_to_end(url, task)
+    ledger.settle()
+    seen.paid_again += ledger.paid_again()
+    return seen
+
+
+def wait_for_moment(process: Process, simulator: Running, share: int, rng: random.Random) -> None:
+    """Until a random moment: of the start in one of five, else when some calls were made."""
+    if rng.random() < 0.2:
+        time.sleep(rng.uniform(0, 0.3))
+        return
+    wanted = simulator.stats()["requests"] + rng.randint(1, max(1, share * 4 // 5))
+    while simulator.stats()["requests"] < wanted and process.is_alive():
+        time.sleep(0.002)
+    time.sleep(rng.uniform(0, 0.05))
+
+
+class Ledger:
+    """Requests that the simulator got against replies that the journal holds."""
+
+    def __init__(self, url: str, simulator: Running) -> None:
+        self._engine = engine_of(url)
+        self._simulator = simulator
+        self._first = self._known = len(simulator.requests())
+        self._journal: set[str] = set()
+
+    @property
+    def journalled(self) -> int:
+        return len(self._journal)
+
+    def settle(self) -> None:
+        """Wait until nothing of the dead process goes on, in the server or in the database."""
+        until(lambda: self._simulator.stats()["in_flight"] == 0)
+        before = -1
+        while before != (before := self._simulator.stats()["requests"]):
+            time.sleep(0.03)
+        if self._engine.dialect.name == "postgresql":
+            until(lambda: not self._query(_OTHERS))
+
+    def in_flight(self) -> int:
+        """Requests of the run that just died whose reply is not in the journal."""
+        received = len(self._simulator.requests()) - self._known
+        return received - (len(self._entries()) - self.journalled)
+
+    def paid_again(self) -> list[str]:
+        """Requests since the last look for what was in the journal at the last look."""
+        requests = self._simulator.requests()
+        fresh = [question(one["body"]["messages"]) for one in requests[self._known :]]
+        again = [asked for asked in fresh if asked in self._journal]
+        self._known = len(requests)
+        self._journal = self._entries()
+        return again
+
+    def _entries(self) -> set[str]:
+        if not inspect(self._engine).has_table("calls"):
+            return set()
+        rows = [orjson.loads(row) for row in self._query("SELECT request FROM calls")]
+        found = {question(row["messages"]) for row in rows}
+        assert len(found) == len(rows)
+        return found
+
+    def _query(self, statement: str) -> list[Any]:
+        with self._engine.connect() as connection:
+            return list(connection.scalars(text(statement)))
+
+
+_OTHERS = (
+    "SELECT pid FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+
+
+def question(messages: Json) -> str:
+    """What is asked, as the wire and the journal both have it."""
+    return orjson.dumps(messages, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def engine_of(url: str) -> Engine:
+    """The database, seen without the store. No pool: nothing of ours stays open in it."""
+    from sqlalchemy.pool import NullPool
+
+    found = make_url(url)
+    if found.drivername == "postgresql":
+        found = found.set(drivername="postgresql+psycopg")
+    return create_engine(found, poolclass=NullPool)
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Wait until it is so. Raises AssertionError after `SETTLED_WITHIN_S`."""
+    end_s = time.monotonic() + SETTLED_WITHIN_S
+    while not true():
+        assert time.monotonic() < end_s, "nothing settles"
+        time.sleep(0.01)
+
+
+def left_by(url: str) -> Left:
+    """Everything the database's task left."""
+    with Studio(url) as studio:
+        store = studio.store
+        task = studio.tasks.last()
+        keys = engine_of(url)
+        with keys.connect() as connection:
+            calls = sorted(bytes(key) for key in connection.scalars(text("SELECT key FROM calls")))
+        return Left(
+            records=[shown(record) for record in store.records.iterate(task_id=task.id)],
+            counts=task.counts,
+            quotas=[
+                (
+                    quota.name,
+                    Counts(
+                        requested=quota.count,
+                        attempted=quota.attempted,
+                        accepted=quota.accepted,
+                        rejected=quota.rejected,
+                        failed=quota.failed,
+                    ),
+                )
+                for quota in store.quotas(task.id)
+            ],
+            misses=dict(store.tasks.miss_counts(task.id)),
+            calls=calls,
+            spend=task.spend,
+        )
+
+
+def shown(record: Record) -> Json:
+    """A record without its id and its times."""
+    content = {
+        name: value
+        for name, value in record.content.items()
+        if name not in ("batch_id", "generation_time")
+    }
+    return {
+        "place": [record.category, record.ordinal, record.sample],
+        "content": content,
+        "labels": dict(record.labels),
+        "provenance": dict(record.provenance),
+    }
+
+
+def assert_adds_up(url: str) -> Task:
+    """Counts, quotas, records, executions and spend of the database's task agree."""
+    with Studio(url) as studio:
+        task = studio.tasks.last()
+        executions = studio.store.tasks.executions(task.id)
+        counts = sum((one.counts for one in executions), Counts())
+        records = studio.store.records.count(task_id=task.id)
+    left = left_by(url)
+    total = sum((counts for _, counts in left.quotas), Counts())
+    assert task.counts == total
+    assert task.counts.pending == 0
+    assert records == task.counts.accepted == len(left.records)
+    assert replace(counts, requested=task.requested) == task.counts
+    assert sum(one.spend.calls for one in executions) == task.spend.calls == len(left.calls)
+    assert sum(left.misses.values()) == task.counts.rejected + task.counts.failed
+    return task

@@ -1,0 +1,29 @@
+"""`kill -9` at any moment loses nothing and pays nothing twice (DESIGN.md §8, promise 1).
+
+About 20 kills here; `tests/soak` does the same 200 times and more.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from kill_runs import WAYS, kill_and_compare, two_databases
+
+from corpusmith.simulator.config import SimulatorConfig
+from corpusmith.simulator.thread import run_in_thread
+
+KILLS = 4
+
+
+@pytest.mark.xdist_group("kill")
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("way", WAYS)
+def test_a_killed_task_ends_like_one_that_was_left_in_peace(
+    way: str, store_url: str, tmp_path: Path
+) -> None:
+    peace, killed = two_databases(store_url, tmp_path)
+    config = SimulatorConfig(latency_ms=60, jitter=0.9, record=1_000_000)
+    with run_in_thread(config) as simulator:
+        kills = kill_and_compare(way, peace, killed, simulator, kills=KILLS, times=1, seed=0)
+    assert kills >= KILLS - 1

@@ -1,0 +1,8 @@
+"""The soak runs what `tests/kill` runs, more often."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "kill"))
