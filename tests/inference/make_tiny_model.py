@@ -42,7 +42,7 @@ def tokenizer() -> PreTrainedTokenizerFast:
 def model(vocabulary: int) -> LlamaForCausalLM:
     """Two layers of random weights, always the same ones."""
     torch.manual_seed(0)
-    return LlamaForCausalLM(
+    made = LlamaForCausalLM(
         LlamaConfig(
             vocab_size=vocabulary,
             hidden_size=32,
@@ -56,6 +56,9 @@ def model(vocabulary: int) -> LlamaForCausalLM:
             eos_token_id=1,
         )
     )
+    # A loud end token: replies of tens of bytes, not hundreds.
+    made.lm_head.weight.data[1] *= 3
+    return made
 
 
 def main() -> None:

@@ -15,11 +15,21 @@ import orjson
 from corpusmith import Studio, registry
 from corpusmith.values import PASS, Draft, Json, Verdict
 
-HEAVY = (
-    "aiohttp corpusmith.engine.runner corpusmith.providers.openai corpusmith.recipes.dialogue"
-    " corpusmith.quality.chain corpusmith.store.open corpusmith.service.exports sqlite3 psycopg"
-    " sqlalchemy.dialects.sqlite sqlalchemy.dialects.postgresql alembic.command uvloop"
-).split()
+HEAVY = [
+    "aiohttp",
+    "corpusmith.engine.runner",
+    "corpusmith.providers.openai",
+    "corpusmith.recipes.dialogue",
+    "corpusmith.quality.chain",
+    "corpusmith.store.open",
+    "corpusmith.service.exports",
+    "sqlite3",
+    "psycopg",
+    "sqlalchemy.dialects.sqlite",
+    "sqlalchemy.dialects.postgresql",
+    "alembic.command",
+    "uvloop",
+]
 """What a run imports: done once for all the processes that are killed."""
 
 registry.TABLES["check"]["picky"] = "kill_child:Picky"

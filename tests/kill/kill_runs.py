@@ -36,7 +36,7 @@ CARDS = Path(__file__).parents[2] / "examples" / "cards"
 
 
 def fields(simulator: Running, *, count: int, **more: Json) -> dict[str, Json]:
-    """The task: two characters, three scenarios of uneven weight, a third of the drafts rejected."""
+    """The task: two characters, three scenarios of uneven weight, a third rejected."""
     return {
         "characters": [str(CARDS / "lin.json"), str(CARDS / "he.png")],
         "scenarios": {"日常对话": 3, "情感交流": 2, "学习讨论": 1},

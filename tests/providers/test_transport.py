@@ -18,7 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from raw_server import RawServer, greeting, raw_server, response, saying
+from raw_server import RawServer, Say, greeting, raw_server, response, saying
 
 from corpusmith.errors import (
     ConnectionFailed,
@@ -167,8 +167,8 @@ SLOW = [
 
 
 @pytest.mark.parametrize("say", SLOW)
-async def test_a_slow_reply_ends_at_the_total_timeout(say: object) -> None:
-    async with raw_server(say) as server:  # type: ignore[arg-type]
+async def test_a_slow_reply_ends_at_the_total_timeout(say: Say) -> None:
+    async with raw_server(say) as server:
         started = time.monotonic()
         error = await failure(connection_at(server.url), timeout_s=0.5)
         took_s = time.monotonic() - started
@@ -263,6 +263,7 @@ async def test_through_a_proxy_the_tunnel_verifies_the_endpoint(authority: Autho
     async with raw_server(saying(response(b"secret")), tls=authority.server) as server:
 
         async def tunnel(writer: asyncio.StreamWriter) -> None:
+            # asyncio has no public way from a connection's writer to its reader.
             reader = writer.transport.get_protocol()._stream_reader  # type: ignore[attr-defined]
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", server.port)
             writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
@@ -384,3 +385,7 @@ def test_a_ca_file_that_cannot_be_used_is_named(tmp_path: Path, content: str | N
         Transport(replace(connection_at("https://x"), ca_file=str(file)))
     assert caught.value.reason == "bad_ca_file"
     assert caught.value.data["file"] == str(file)
+
+
+def test_a_requests_repr_shows_no_key() -> None:
+    assert repr(request_to("https://x.example")) == "WireRequest(POST https://x.example/chat)"

@@ -251,6 +251,8 @@ def test_own_words_can_be_forbidden() -> None:
         "I apologize, but I am unable to provide that.",
         "I'm just an AI, I can't do that.",
         "I cannot fulfill this request.",
+        "I'm afraid I cannot provide that content.",
+        "对不起，这个请求超出了我能帮助的范围。",
         '"As an AI assistant, I do not eat."',
     ],
 )
@@ -275,14 +277,22 @@ def test_a_stock_refusal_is_found_in_an_answer(text: str) -> None:
         "As an AI assistant, I can help you with that.",
         "As an aide, I cannot comment.",
         "Sorry! Did I wake you?",
+        "I'm afraid I can't come tonight.",
+        "对不起，这个要求超出了我的底线。",
     ],
 )
 def test_a_character_may_say_no(text: str) -> None:
     assert Refusal()(saying(text)) is PASS
 
 
+def test_a_users_line_is_a_models_answer_too() -> None:
+    """In a dialogue both sides are written by a model, and each may refuse instead."""
+    text = "很抱歉，我无法协助完成这个请求。"
+    assert Refusal()(saying(text, role="user")) == failed("refusal", found=text)
+
+
 def test_a_user_may_quote_a_refusal() -> None:
-    assert Refusal()(saying("As an AI language model, ha!", role="user")) is PASS
+    assert Refusal()(saying("It said: As an AI language model…", role="user")) is PASS
 
 
 def test_own_phrases_count_as_refusals() -> None:

@@ -16,6 +16,7 @@ import typer
 from corpusmith.cli import flags
 from corpusmith.cli.command import command, group
 from corpusmith.cli.session import Session
+from corpusmith.cli.widths import tell
 
 if TYPE_CHECKING:
     from corpusmith.service.studio import Studio
@@ -47,9 +48,8 @@ def demo(
         files = _export(studio, Path(output_dir))
         if session.json:
             return
-        first = studio.datasets.first(DATASET, 1)
         print()
-        for record in first:
+        for record in studio.tasks.first(studio.tasks.last(), 1):
             show_dialogue(session, record)
         _say_end(session, files, simulated=simulated)
 
@@ -88,7 +88,7 @@ def _endpoint(session: Session) -> Iterator[tuple[EndpointPart, bool]]:
 
 def _say(session: Session, key: str, **data: object) -> None:
     if not session.json:
-        print(session.say(key, **data), file=sys.stderr)
+        tell(session.say(key, **data), sys.stderr)
 
 
 def _run(
@@ -117,4 +117,4 @@ def _say_end(session: Session, files: list[Path], *, simulated: bool) -> None:
     for path in files:
         print(f"  {shown_path(path.absolute())}")
     print()
-    print(session.say("cli.demo.next_simulated" if simulated else "cli.demo.next"))
+    tell(session.say("cli.demo.next_simulated" if simulated else "cli.demo.next"), sys.stdout)

@@ -12,6 +12,7 @@ import sys
 from typing import Any
 
 from corpusmith.cli.session import Session
+from corpusmith.cli.widths import tell
 from corpusmith.errors import BudgetReached, CorpusmithError, Stopped, UsageError
 from corpusmith.messages import catalog
 
@@ -37,7 +38,7 @@ def report(error: BaseException, session: Session) -> int:
     if session.debug and not _is_usage(error):
         _say_traceback(error)
     if isinstance(error, CorpusmithError):
-        say_error(error.message(session.language), session, hint=_hint(error, session))
+        say_error(message_of(error, session), session, hint=_hint(error, session))
         return exit_code(error)
     if isinstance(error, KeyboardInterrupt):
         say_error(session.say("cli.interrupted"), session, label="")
@@ -52,12 +53,22 @@ def report(error: BaseException, session: Session) -> int:
     return FAILED
 
 
+def message_of(error: CorpusmithError, session: Session) -> str:
+    """The error's message, with the kind of thing in the user's language."""
+    kind = error.data.get("kind")
+    key = f"kind.{kind}"
+    if key in catalog(session.language):
+        data = {**error.data, "kind": session.say(key)}
+        return session.say(f"error.{error.reason}", **data)
+    return error.message(session.language)
+
+
 def say_error(text: str, session: Session, *, hint: str = "", label: str = "label.error") -> None:
     """`error: …` with the hint below it; JSON on standard output's twin when asked for."""
     lead = session.say(label) if label else ""
-    print(f"{lead}{redacted(text)}", file=sys.stderr)
+    tell(f"{lead}{redacted(text)}", sys.stderr)
     if hint:
-        print(f"{session.say('label.hint')}{hint}", file=sys.stderr)
+        tell(f"{session.say('label.hint')}{hint}", sys.stderr)
 
 
 def first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:

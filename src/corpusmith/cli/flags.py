@@ -267,7 +267,8 @@ def number_of(text: str, flag: str, *, least: float | None = None) -> float:
     except ValueError:
         value = float("nan")
     if value != value or (least is not None and value < least):
-        raise UsageError("cli_number", option=flag, least="" if least is None else f"{least:g}")
+        code = "cli_number" if least is None else "cli_number_least"
+        raise UsageError(code, option=flag, least=least)
     return value
 
 

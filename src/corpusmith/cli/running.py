@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from corpusmith.cli.errors import DONE, FAILED, INTERRUPTED, SHORTFALL, say_error
 from corpusmith.cli.out import money, number, plain, show_event, show_json
 from corpusmith.cli.session import Session
+from corpusmith.cli.widths import tell
 from corpusmith.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 ASK_ABOVE_USD = 5.0
 """An estimate above this is confirmed by a person, if there is one at the terminal."""
 
+
+ASKED = ("paused", "cancelled")
+"""Causes that are somebody's wish, and need no explanation."""
 
 # ---------------------------------------------------------------- before
 
@@ -118,15 +122,15 @@ async def _run(
         signals += 1
         if signals == 1:
             say_error(session.say("cli.draining"), session, label="")
-            studio.tasks.stop(task)
-        else:
-            work.cancel()
+            if studio.tasks.stop(task):
+                return
+        work.cancel()
 
     with _handled(stop):
         try:
             return await studio.tasks.run_async(task, show=show)
         except asyncio.CancelledError:
-            if signals < 2:
+            if signals == 0:
                 raise
             return None
 
@@ -180,7 +184,7 @@ def _say_start(session: Session, task: Task, estimate: Estimate | None, *, resum
     ]
     if estimate is not None:
         lines.append(session.say("cli.estimate", **_estimate(estimate, session)))
-    print("\n".join(lines), file=sys.stderr)
+    tell("\n".join(lines), sys.stderr)
 
 
 def _endpoint_lines(session: Session, task: Task) -> list[str]:
@@ -208,7 +212,7 @@ def _say_end(session: Session, studio: Studio, task: Task, result: Result) -> No
         return
     # With `--output -` standard output holds the records, and nothing else.
     stream = sys.stderr if after.spec.get("output") == "-" else sys.stdout
-    print("\n".join(summary(session, after, result)), file=stream)
+    tell("\n".join(summary(session, after, result)), stream)
 
 
 def summary(session: Session, task: Task, result: Result) -> list[str]:
@@ -225,7 +229,7 @@ def summary(session: Session, task: Task, result: Result) -> list[str]:
             shortfall=number(counts.shortfall),
         )
     ]
-    if counts.attempted != counts.accepted or not complete:
+    if counts.attempted != counts.accepted:
         lines.append(
             session.say(
                 "cli.ended.counts",
@@ -245,7 +249,7 @@ def summary(session: Session, task: Task, result: Result) -> list[str]:
             cost=money(spend.cost_usd, session),
         )
     )
-    if result.cause and not complete:
+    if result.cause and not complete and result.cause["code"] not in ASKED:
         lines.append(cause_text(session, result.cause))
     lines += _whereabouts(session, task, result)
     if not complete:
@@ -269,8 +273,8 @@ def _say_stopped(session: Session, task: Task) -> None:
     if session.json:
         show_event("ended", task=task.id, status=task.status, cause=task.cause, counts=task.counts)
         return
-    print(session.say("cli.stopped", task=task.id, done=number(task.counts.accepted)))
-    print(session.say("cli.to_resume", command=resume_command(session, task.id)))
+    tell(session.say("cli.stopped", task=task.id, done=number(task.counts.accepted)), sys.stdout)
+    tell(session.say("cli.to_resume", command=resume_command(session, task.id)), sys.stdout)
 
 
 def _code(result: Result) -> int:
@@ -281,7 +285,7 @@ def _code(result: Result) -> int:
     cause = str((result.cause or {}).get("code", ""))
     if cause.startswith("budget_"):
         return SHORTFALL
-    return INTERRUPTED if cause in ("paused", "cancelled") else FAILED
+    return INTERRUPTED if cause in ASKED else FAILED
 
 
 # ---------------------------------------------------------------- words

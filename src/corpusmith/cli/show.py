@@ -76,7 +76,7 @@ def plain_line(session: Session, snapshot: Snapshot) -> str:
         *_flight(session, snapshot),
         spend_text(session, snapshot),
     ]
-    if snapshot.remaining_s is not None and counts.shortfall:
+    if snapshot.remaining_s is not None and counts.shortfall and snapshot.status == "running":
         parts.append(session.say("show.left", time=span(snapshot.remaining_s, session.language)))
     if troubles := troubles_text(session, snapshot):
         parts.append(troubles)

@@ -29,6 +29,7 @@ Number = Annotated[str, flags.argument("TASK", "task_number")]
 Limit = Annotated[str, flags.option("--limit", "limit", "N")]
 Kind = Annotated[str | None, flags.option("--kind", "miss_kind", "failed|rejected")]
 EXAMPLES = 3
+KNOWN_ANYWAY = ("endpoint", "connection", "model", "check")
 EXAMPLE_CHARACTERS = 160
 
 
@@ -235,7 +236,11 @@ def _example(miss: MissRow) -> str:
     from corpusmith.cli.errors import redacted
     from corpusmith.cli.widths import cut
 
-    detail = " ".join(f"{name}={value}" for name, value in miss.detail.items() if value is not None)
+    detail = " ".join(
+        f"{name}={value}"
+        for name, value in miss.detail.items()
+        if value is not None and name not in KNOWN_ANYWAY
+    )
     text = " ".join(f"{miss.item}  {detail}".split())
     return cut(redacted(text), EXAMPLE_CHARACTERS)
 
@@ -288,8 +293,9 @@ def cancel(ctx: typer.Context, task: Number) -> None:
 def _ask(session: Session, task: str, wish: Literal["pause", "cancel"]) -> None:
     with session.studio() as studio:
         found = studio.tasks.ask(task_number(task), wish)
-    key = f"cli.tasks.{wish}.asked" if found.request else f"cli.tasks.{wish}.done"
-    either(session, found, lambda: print(session.say(key, task=found.id)))
+    key = f"cli.tasks.{wish}.asked" if found.request else "cli.tasks.now"
+    text = session.say(key, task=found.id, status=status_text(session, found))
+    either(session, found, lambda: print(text))
 
 
 @command(app, "resume")

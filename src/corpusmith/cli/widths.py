@@ -1,12 +1,14 @@
 """How wide text is on a terminal, where a Chinese character takes two columns.
 
-Owns: measuring, padding and wrapping. Pure.
+Owns: measuring, padding, wrapping.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from shutil import get_terminal_size
+from typing import TextIO
 
 _WIDE = "WF"
 _OPENING = "（【「『《“‘([{"
@@ -45,17 +47,25 @@ def cut(text: str, columns: int) -> str:
     return kept + "…"
 
 
+def tell(text: str, stream: TextIO) -> None:
+    """Prints `text`, wrapped where the stream is a terminal; into a pipe it goes as it is."""
+    if stream.isatty():
+        text = "\n".join(wrap(text, get_terminal_size().columns))
+    print(text, file=stream, flush=True)
+
+
 def wrap(text: str, columns: int) -> list[str]:
     """Lines of at most `columns`, where the words allow it. Line breaks in `text` are kept."""
     return [line for part in text.split("\n") for line in _wrapped(part, max(columns, 8))]
 
 
 def _wrapped(text: str, columns: int) -> list[str]:
+    indent = " " * (len(text) - len(text.lstrip(" ")))
     lines, line = [], ""
     for piece in _pieces(text):
         if line and width(line) + width(piece.rstrip()) > columns:
             lines.append(line.rstrip())
-            line = piece.lstrip()
+            line = indent + piece.lstrip()
         else:
             line += piece
     return [*lines, line.rstrip()]

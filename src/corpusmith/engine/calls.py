@@ -186,7 +186,7 @@ class Calls:
         while True:
             mode = route.ladder.mode if request.schema is not None else None
             try:
-                reply, latency_s = await self._attempt(route, request, mode, caller)
+                answered = await self._attempt(route, request, mode, caller)
             except ProviderError as error:
                 self.retries[error.reason] += 1
                 await self._charge(route, error, caller)
@@ -199,19 +199,25 @@ class Calls:
                 waited_s += wait_s
                 await self._sleep(wait_s)
             else:
+                if answered is None:
+                    continue
                 if mode:
                     route.ladder.worked(mode)
-                return reply, mode, latency_s
+                return answered[0], mode, answered[1]
 
     async def _attempt(
         self, route: Route, request: ChatRequest, mode: StructuredMode | None, caller: Caller
-    ) -> tuple[Reply, float]:
+    ) -> tuple[Reply, float] | None:
+        """(reply, seconds); None: while it waited, others found that `mode` is not understood."""
         sent = dressed(request, mode, route.language) if mode else request
         promise = route.promise(sent)
         permit = None if self._stopping else route.limiter.acquire_now(promise.tokens)
         if permit is None:
             turn = route.limiter.acquire(promise.tokens, priority=caller.priority)
             permit = await self._wait_for(turn)
+            if mode and mode != route.ladder.mode:
+                permit.abandoned()
+                return None
         try:
             self._budget.reserve(promise)
         except BaseException:

@@ -271,12 +271,9 @@ class Limiter:
         pace = self._pace
         self._width.end_slow_start(now)
         if pace.is_hit(permit.ordinal):
-            again = self._is_same_peak(permit)
-            self._peak = 0
-            if again:
+            if self._is_same_peak(permit):
                 self._width.refused_at(permit.level, now)
-                pace.ignored(permit.ordinal)
-                return
+            self._peak = 0
         pace.refused(permit.ordinal, permit.sent_at, now, wish_s)
 
     def _is_same_peak(self, permit: Permit) -> bool:
@@ -290,7 +287,7 @@ class Limiter:
         before, self._peak_refused = self._peak_refused, 0
         if permit.level > self._peak:
             self._peak_refused = permit.level
-        return self._peak_refused > 0 and abs(before - permit.level) <= permit.level // 16
+        return self._peak_refused > 0 and abs(before - permit.level) <= permit.level // 32
 
     def _abandoned(self, tokens: int) -> None:
         self._give_slot(tokens)

@@ -27,6 +27,7 @@ DIP = 0.1
 # Time to climb back to the figure: long enough that one or two 429s a climb are below 2%.
 CLIMB_CALLS = 100
 CLIMB_S = 20.0
+CLIMB_FIRST_S = 5.0
 SURE_CALLS = 50
 # Providers count in windows of a minute at most; what held for most of one is no burst.
 SUSTAINED_S = 45.0
@@ -37,6 +38,7 @@ CATCH_UP_START_S = 0.005
 
 TRIAL_CALLS = 8
 TRIAL_FIRST_HITS = 4
+SHARE_OF_CHANCE = 0.1
 TRIAL_MAX_HITS = 64
 
 
@@ -52,6 +54,7 @@ class Pace:
         "_by_chance",
         "_climb",
         "_climb_calls",
+        "_climb_s",
         "_doubted",
         "_episode_end",
         "_feedback_s",
@@ -102,6 +105,7 @@ class Pace:
         self._base = 0.0
         self._climb = 0.0
         self._climb_calls = float(CLIMB_CALLS)
+        self._climb_s = CLIMB_S
         self._share = 0.0
         """Of the calls sent, how many were refused lately."""
         self._by_chance = False
@@ -155,7 +159,7 @@ class Pace:
             if self._trial_end:
                 self._go_on_with_trial(now)
             elif slack_s <= 0:
-                self._climb += min(1 / self._climb_calls, 1 / (per_s * CLIMB_S))
+                self._climb += min(1 / self._climb_calls, 1 / (per_s * self._climb_s))
                 self.per_s = self._base * (1 + DIP * (self._climb - 1) ** 3)
         self._next_at += 1 / per_s
 
@@ -189,11 +193,6 @@ class Pace:
         else:
             self._learn(ordinal, sent_at, now, wish_s)
             self._begin(ordinal, sent_at)
-        self._episode_end = self.sent
-
-    def ignored(self, ordinal: int) -> None:
-        """A 429 that had another cause: those in flight may bring more of them."""
-        self._count(ordinal)
         self._episode_end = self.sent
 
     def _count(self, ordinal: int) -> None:
@@ -267,10 +266,12 @@ class Pace:
         if self.state == "learned" and self.per_s is not None:
             # A bucket without room loses what is not fetched at once. So what got through is the
             # least that flows in; the rate at the hit is the most. Take the middle.
-            most = min(self.per_s, self._base * (1 + DIP))
+            most = min(self.per_s, self._base * (1 + 2 * DIP))
             self._base = max(self._base, (self._base + most) / 2)
-        # A figure from few calls is a guess: try it out sooner.
+        # A figure from few calls is a guess, and one from the search too low where the bucket ran
+        # over in the pause: try them out sooner.
         self._climb_calls = min(float(CLIMB_CALLS), max(10.0, 5.0 * calls))
+        self._climb_s = CLIMB_S if self.state == "learned" else CLIMB_FIRST_S
 
     def _start_climb(self) -> None:
         self._climb = 0.0
@@ -303,8 +304,11 @@ class Pace:
         elif self._by_chance and not self._doubted:
             self._doubted = True
         else:
-            self._by_chance = False
-            self._trial_wait = min(TRIAL_MAX_HITS, max(self._trial_wait * 4, TRIAL_FIRST_HITS))
+            self._by_chance = self._doubted = False
+            # A learned limit refuses one call in a hundred. Where more are, the trial may have
+            # had bad luck: the next comes soon.
+            wait = self._trial_wait * 4 if self._share < SHARE_OF_CHANCE else TRIAL_FIRST_HITS
+            self._trial_wait = min(TRIAL_MAX_HITS, max(wait, TRIAL_FIRST_HITS))
         self._hits_to_trial = self._trial_wait
         self._trial_end = 0
         self._episode_end = self.sent

@@ -107,17 +107,26 @@ class Failures:
         )
 
     def rejected(
-        self, status: int, headers: Headers, body: bytes, fault: Fault, problem: str, model: str
+        self,
+        status: int,
+        headers: Headers,
+        body: bytes,
+        fault: Fault,
+        problem: str,
+        model: str,
+        usage: Usage | None = None,
     ) -> ProviderError:
         """The error for a reply without an answer; `problem`: why, when it is no error either."""
         if fault.found or not 200 <= status < 300:
             return self.refused(status, headers, body, fault, model)
-        return self.malformed(status, body, problem, model)
+        return self.malformed(status, body, problem, model, usage)
 
-    def malformed(self, status: int, body: bytes, problem: str, model: str = "") -> MalformedReply:
-        """A success by its status, but not what the protocol says."""
+    def malformed(
+        self, status: int, body: bytes, problem: str, model: str = "", usage: Usage | None = None
+    ) -> MalformedReply:
+        """A success by its status, but not what the protocol says. `usage`: what it cost."""
         cause = f"{problem}: {text_of(body)}" if body else problem
-        return self._error(MalformedReply, cause, body, model, status=status)
+        return self._error(MalformedReply, cause, body, model, status=status, usage=usage)
 
     def empty(self, status: int, body: bytes, usage: Usage | None, model: str = "") -> EmptyReply:
         """Well-formed, paid, and without text."""

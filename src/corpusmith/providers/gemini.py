@@ -145,7 +145,7 @@ class Gemini:
         candidates = as_list(data.get("candidates"))
         blocked = as_text(as_dict(data.get("promptFeedback")).get("blockReason"))
         if not candidates and not blocked:
-            raise self._failures.malformed(status, body, "no candidates", model)
+            raise self._failures.malformed(status, body, "no candidates", model, usage)
         candidate = as_dict(candidates[0]) if candidates else {}
         finish = FINISHES.get(as_text(candidate.get("finishReason")), "other")
         text, reasoning = _said(candidate)

@@ -117,8 +117,10 @@ class OpenAI:
         choice = as_dict(choices[0])
         message = choice.get("message")
         if not isinstance(message, dict):
-            raise self._failures.malformed(status, body, "a choice without a message", model)
-        usage = usage_of(as_dict(data).get("usage"))
+            raise self._failures.malformed(
+                status, body, "a choice without a message", model, usage_of(data.get("usage"))
+            )
+        usage = usage_of(data.get("usage"))
         reason = as_text(choice.get("finish_reason"))
         if reason in GAVE_UP:
             raise self._failures.interrupted(status, body, reason, usage, model)
@@ -153,7 +155,8 @@ class OpenAI:
         self, status: int, headers: Headers, body: bytes, data: Json, missing: str, model: str = ""
     ) -> ProviderError:
         problem = "not JSON" if data is None else missing
-        return self._failures.rejected(status, headers, body, fault_of(data), problem, model)
+        usage = usage_of(as_dict(data).get("usage"))
+        return self._failures.rejected(status, headers, body, fault_of(data), problem, model, usage)
 
 
 def _json_schema(schema: Schema) -> Json:

@@ -30,6 +30,7 @@ REPLY_BYTES = 64 * 1024 * 1024
 _KEEPALIVE_S = 60.0
 _DNS_S = 300
 _CACHED = 256
+_ENCODING = aiohttp.hdrs.CONTENT_ENCODING
 _AUTO_HEADERS = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 
 
@@ -61,7 +62,12 @@ class Transport:
                 allow_redirects=False,
                 timeout=self._timeouts.get(timeout_s) or self._timeout(timeout_s),
             ) as reply:
-                return WireResponse(reply.status, reply.headers, await self._body(reply))
+                length = reply.content_length
+                if length is None or length > REPLY_BYTES or _ENCODING in reply.headers:
+                    body = await self._counted(reply)
+                else:
+                    body = await reply.read()
+                return WireResponse(reply.status, reply.headers, body)
         except (aiohttp.ClientError, OSError, UnicodeError) as error:
             # `from None`: aiohttp's exceptions hold the request's headers, and so the key.
             raise self._translated(error, timeout_s) from None
@@ -105,11 +111,8 @@ class Transport:
         )
         return self._timeouts.setdefault(total_s, timeout)
 
-    async def _body(self, reply: aiohttp.ClientResponse) -> bytes:
-        length = reply.content_length
-        if length is not None and length <= REPLY_BYTES and not reply.headers.get(_ENCODING):
-            return await reply.read()
-        # Of unknown length or compressed: count what really comes.
+    async def _counted(self, reply: aiohttp.ClientResponse) -> bytes:
+        """A body that does not say its length, or says it packed: count what really comes."""
         chunks: list[bytes] = []
         size = 0
         async for chunk in reply.content.iter_any():
@@ -143,9 +146,6 @@ class Transport:
             cause=" ".join(cause.split())[:500],
             seconds=seconds,
         )
-
-
-_ENCODING = "Content-Encoding"
 
 
 def _is_tls_refusal(error: Exception) -> bool:

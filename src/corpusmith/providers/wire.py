@@ -8,25 +8,28 @@ Does not own: what is in a body (`openai.py`, `gemini.py`, `anthropic.py`), sock
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Headers = Mapping[str, str]
 """Response headers: looked up in lower case; the transport's mapping ignores case."""
 
 
-@dataclass(frozen=True, slots=True)
-class WireRequest:
-    """One HTTP request. `url` is complete and encoded; `headers` hold the key, so no repr."""
+# Named tuples: two of them are made in every call, and a frozen dataclass takes twice the time.
+
+
+class WireRequest(NamedTuple):
+    """One HTTP request. `url` is complete and encoded. Its repr shows no headers: the key."""
 
     method: Literal["GET", "POST"]
     url: str
-    headers: Mapping[str, str] = field(repr=False)
+    headers: Mapping[str, str]
     body: bytes | None = None
 
+    def __repr__(self) -> str:
+        return f"WireRequest({self.method} {self.url})"
 
-@dataclass(frozen=True, slots=True)
-class WireResponse:
+
+class WireResponse(NamedTuple):
     """One HTTP response, read to its end."""
 
     status: int

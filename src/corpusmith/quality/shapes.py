@@ -50,10 +50,7 @@ def _contents(turns: Any) -> list[str]:
     return [text for turn in turns if isinstance(text := turn["content"], str)]
 
 
-def _replies(turns: Any) -> list[str]:
-    return _contents([turn for turn in turns if turn["role"] == "assistant"])
-
-
-# The key that tells a shape -> how to take its texts from that key's value.
+# The key that tells a shape -> how to take its texts from that key's value. Both sides of a
+# dialogue are a model's: the user's lines too are answers to a prompt, and may be a refusal.
 TEXTS: dict[str, Callable[[Any], list[str]]] = {"dialogues": _contents}
-ANSWERS: dict[str, Callable[[Any], list[str]]] = {"dialogues": _replies}
+ANSWERS: dict[str, Callable[[Any], list[str]]] = {"dialogues": _contents}

@@ -11,13 +11,12 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from corpusmith.recipes.variation import Variation
-
 from corpusmith.contracts import Answer, Ask, TaskContext
 from corpusmith.nouns import Character, Scenario
 from corpusmith.presets import load as presets
 from corpusmith.recipes import dialogue_prompts as prompts
 from corpusmith.recipes.dialogue_spec import DialogueSpec
+from corpusmith.recipes.variation import Variation
 from corpusmith.shares import largest_remainder
 from corpusmith.tokens import tokens_of
 from corpusmith.values import Category, Draft, Item, Json, Message

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from corpusmith import registry
 from corpusmith.contracts import Provider, Secret
 from corpusmith.errors import CorpusmithError, ProviderError, UsageError
+from corpusmith.messages import say
 from corpusmith.service import loop
 from corpusmith.service.keys import key_of, store_key
 from corpusmith.service.resolve import connection_on_the_spot
@@ -22,6 +23,7 @@ from corpusmith.values import (
     ChatRequest,
     Connection,
     Json,
+    Language,
     Limits,
     Message,
     Price,
@@ -126,12 +128,15 @@ class Connections:
         store_key(name, key, self._studio.store)
 
     def models(self, name: str) -> Sequence[str]:
-        """The endpoint's models. Raises ProviderError (获取模型列表失败)."""
+        """The endpoint's models. Raises ModelListFailed."""
         return loop.run(self.models_async(name))
 
     async def models_async(self, name: str) -> Sequence[str]:
         connection = self.get(name)
-        return await models_of(connection, key_of(connection, self._studio.store))
+        try:
+            return await models_of(connection, key_of(connection, self._studio.store))
+        except ProviderError as error:
+            raise ModelListFailed(connection, error) from error
 
     def trial(self, connection: Connection | str) -> Trial:
         """Two short calls and the model list: what works there. Costs a few tokens."""
@@ -147,6 +152,22 @@ class Connections:
 
 
 # ---------------------------------------------------------------- endpoints
+
+
+class ModelListFailed(ProviderError):
+    """获取模型列表失败. Data: `connection`, `endpoint`; `error` is the cause."""
+
+    code = "no_model_list"
+
+    def __init__(self, connection: Connection, error: ProviderError) -> None:
+        super().__init__(
+            status=error.status, connection=connection.name, endpoint=connection.base_url
+        )
+        self.error = error
+
+    def message(self, language: Language) -> str:
+        cause = self.error.message(language)
+        return say("error.no_model_list", language, connection=self.data["connection"], cause=cause)
 
 
 def presets() -> Sequence[Preset]:
@@ -172,17 +193,18 @@ async def models_of(connection: Connection, key: Secret | None) -> list[str]:
 
 
 async def only_model(connection: Connection, key: Secret | None) -> str:
-    """The endpoint's model when it has just one. Raises UsageError naming the choice."""
+    """The endpoint's model when it has just one.
+
+    Raises UsageError naming the choice, ModelListFailed.
+    """
     try:
         models = await models_of(connection, key)
     except ProviderError as error:
-        raise UsageError(
-            "no_model_list", connection=connection.name, cause=error.message("en")
-        ) from error
+        raise ModelListFailed(connection, error) from error
+    if not models:
+        raise UsageError("no_model_none", connection=connection.name)
     if len(models) != 1:
-        raise UsageError(
-            "no_model", connection=connection.name, models=", ".join(models[:12]) or "-"
-        )
+        raise UsageError("no_model", connection=connection.name, models=", ".join(models[:12]))
     return models[0]
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from corpusmith.errors import UsageError
-from corpusmith.service.task_file import EndpointPart
+from corpusmith.service.task_file import EndpointPart, PricePart
 
 
 def serve(options: Mapping[str, Any], host: str, port: int, say: Callable[[str], None]) -> None:
@@ -33,4 +33,5 @@ def simulated_endpoint(latency_ms: float = 0.0) -> Iterator[EndpointPart]:
     from corpusmith.simulator import SimulatorConfig, run_in_thread
 
     with run_in_thread(SimulatorConfig(latency_ms=latency_ms, jitter=0.5)) as running:
-        yield EndpointPart(base_url=f"{running.url}/v1", model="sim-chat")
+        free = PricePart(input=0, output=0)
+        yield EndpointPart(base_url=f"{running.url}/v1", model="sim-chat", price=free)

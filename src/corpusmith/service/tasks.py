@@ -296,7 +296,12 @@ class Tasks:
         found = self.get(_id(task))
         if found.status in ("finished", "cancelled"):
             raise UsageError("task_ended", task=found.id, status=found.status)
-        self._studio.store.tasks.ask(found.id, wish)
+        idle = found.lease_owner is None or found.interrupted
+        if not idle:
+            self._studio.store.tasks.ask(found.id, wish)
+        elif wish == "cancel" or found.status in ("created", "running"):
+            status: Status = "cancelled" if wish == "cancel" else "paused"
+            self._studio.store.tasks.settle(found.id, status, {"code": status})
         return self.get(found.id)
 
     def commit(self, task: Task | int, dataset: str | None = None) -> int:

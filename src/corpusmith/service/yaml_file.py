@@ -37,6 +37,8 @@ def read_fields(path: str | Path) -> dict[str, Json]:
         raise SpecError("file_too_large", file=str(path), limit=f"{MAX_BYTES >> 20} MiB")
     try:
         found = yaml.load(data, _Loader)  # noqa: S506  a SafeLoader
+    except _KeyTwice as error:
+        raise SpecError("file_yaml_twice", file=str(path), line=error.line, key=error.key) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         line = mark.line + 1 if mark else 1
@@ -51,6 +53,13 @@ def read_fields(path: str | Path) -> dict[str, Json]:
     return found
 
 
+class _KeyTwice(Exception):
+    def __init__(self, key: str, line: int) -> None:
+        super().__init__(key, line)
+        self.key = key
+        self.line = line
+
+
 class _Loader(yaml.SafeLoader):
     """YAML 1.1's safe part; a key that stands twice is refused, not silently overwritten."""
 
@@ -59,9 +68,7 @@ class _Loader(yaml.SafeLoader):
         for key, _ in node.value:
             name = str(key.value)
             if name in seen and name != "<<":
-                raise yaml.MarkedYAMLError(
-                    problem=f"'{name}' stands twice", problem_mark=key.start_mark
-                )
+                raise _KeyTwice(name, key.start_mark.line + 1)
             seen.add(name)
         return super().construct_mapping(node, deep)
 

@@ -105,11 +105,9 @@ class Author:
 
     def _prose(self, ask: Ask, language: Language, rng: random.Random) -> Prose:
         words = pack(language)
-        called = words.finder.findall(ask.last[:400])
-        topic = None
-        if called and rng.random() < 0.7:
-            topic = words.topic_of[called[int(rng.random() * len(called))].lower()]
-        return Prose(words, rng, topic, prompts.who_of(ask))
+        topic = prompts.topic_of(ask, words, rng.random())
+        said = "\n".join([text for _, text in ask.messages]) if len(ask.messages) > 1 else ""
+        return Prose(words, rng, topic, who=prompts.who_of(ask), said=said)
 
     def _instances(self, ask: Ask) -> Instances | None:
         try:

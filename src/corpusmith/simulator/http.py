@@ -127,6 +127,11 @@ class Connection(asyncio.Protocol):
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             self._refuse(400, "protocol upgrades are not served")
+        except httptools.HttpParserCallbackError as error:
+            # Not the client's fault but ours: say so, here and there.
+            context = {"message": "the simulator failed", "exception": error.__context__ or error}
+            asyncio.get_running_loop().call_exception_handler(context)
+            self._refuse(500, "the simulator failed; its output says how")
         except httptools.HttpParserError:
             self._refuse(400, "malformed HTTP request")
         if self._in_head and self._head_bytes > MAX_HEAD_BYTES:

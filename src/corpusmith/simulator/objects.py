@@ -11,6 +11,7 @@ import orjson
 
 from corpusmith.simulator import strings
 from corpusmith.simulator.schema import Node
+from corpusmith.simulator.scribe import ROLE_FIELDS, SIDES, Talk
 from corpusmith.simulator.shape import Impossible, Shape, is_false
 from corpusmith.values import Json
 
@@ -29,7 +30,6 @@ def make(instances: Instances, shape: Shape, name: str, depth: int, draw: Draw) 
     if shape.min_properties > shape.max_properties or len(shape.required) > shape.max_properties:
         raise Impossible
     names = _names(shape, draw, instances, depth)
-    speaker = draw.scribe.enter(name, shape.names)
     value: dict[str, Json] = {}
     for key in names:
         try:
@@ -39,7 +39,7 @@ def make(instances: Instances, shape: Shape, name: str, depth: int, draw: Draw) 
                 raise
     if len(value) < shape.min_properties:
         _fill(instances, shape, value, depth, draw)
-    draw.scribe.leave(speaker)
+    draw.scribe.leave()
     return value
 
 
@@ -170,7 +170,7 @@ def make_array(instances: Instances, shape: Shape, name: str, depth: int, draw: 
     low = max(low, _contained(shape))
     if low > high:
         raise Impossible
-    talk = _is_talk(instances, shape)
+    talk = _talk_of(instances, shape)
     count = low
     if not draw.flat and depth <= 5:
         count = draw.scribe.count(name, low, high, talk, depth)
@@ -247,22 +247,18 @@ def _special(shape: Shape, count: int, draw: Draw) -> dict[int, list[Node]]:
     return found
 
 
-def _is_talk(instances: Instances, shape: Shape) -> list[str] | None:
-    """The roles, when the items are messages of a talk; the user's first."""
+def _talk_of(instances: Instances, shape: Shape) -> Talk | None:
+    """What the items are, when they are parts of a talk."""
     for node in shape.nodes:
         item = node.get("items")
-        if item is not None and not is_false(item):
-            inner = instances.static_shape((item,))
-            if inner is not None and inner.names:
-                return _roles(instances, inner)
-    return None
-
-
-def _roles(instances: Instances, shape: Shape) -> list[str] | None:
-    for key in ("role", "speaker", "from", "角色", "说话人", "author"):
-        if key in shape.names:
-            inner = instances.static_shape(children(shape, key))
-            if inner is None or inner.options is None:
-                return ["user", "assistant"]
-            return [str(option) for option in inner.options]
+        if item is None or is_false(item):
+            continue
+        inner = instances.static_shape((item,))
+        if inner is None:
+            continue
+        names = {name.lower() for name in inner.names}
+        if names & ROLE_FIELDS:
+            return "messages"
+        if all(names & side for side in SIDES):
+            return "turns"
     return None

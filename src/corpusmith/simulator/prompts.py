@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from corpusmith.simulator.asks import Ask
+from corpusmith.simulator.prose import Pack, pack
 from corpusmith.simulator.scribe import NO_WISHES, Wishes
 from corpusmith.values import Json, Language
 
@@ -21,6 +22,17 @@ _WINDOW = 2_000
 _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern, re.IGNORECASE))
     for kind, pattern in (
+        # Who speaks is said first: a card's own words must not pass for an instruction.
+        (
+            "user_more",
+            r"扮演(?:一[个位名])?用户|你是用户|用户的下一|下一句用户|以用户的(?:身份|口吻)"
+            r"|充当(?:一[个位名])?(?:普通人|用户)|(?:play|you are|act as|as) the user"
+            r"|next user message|user's next|you are an ordinary person",
+        ),
+        (
+            "character",
+            r"角色卡|你就是(?:这个人|下面)|person on the card|stay in character|role-?play as",
+        ),
         ("follow", r"追问|后续问题|继续提问|下一个问题|follow-?up"),
         (
             "critique",
@@ -28,12 +40,8 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ),
         (
             "correction",
-            r"更正|纠正|修正|改进|优化(?:后|这|上|回)|润色|\bcorrect|refine|revise|improve the",
-        ),
-        (
-            "user_more",
-            r"扮演用户|扮演一位用户|你是用户|用户的下一|下一句用户|以用户的(?:身份|口吻)"
-            r"|(?:play|you are|act as|as) the user|next user message|user's next",
+            r"更正|纠正|修正|改进|优化(?:后|这|上|回)|润色"
+            r"|\bcorrect|refine|revise|improve the",
         ),
         ("question", r"提出?一个|提问|提个问题|学习者|ask (?:a|one)|write a question|learner"),
         ("summary", r"总结|摘要|概括|summar"),
@@ -42,6 +50,8 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("answer", r"回答|解答|专家|answer|expert|reply"),
     )
 )
+_LAST = re.compile(r"最后一轮|最后一次开口|the last one\b|last time you speak", re.IGNORECASE)
+_ENDING = {"user_more": "user_close", "character": "character_close"}
 _CAP = re.compile(
     r"(?:不超过|不多于|少于|至多|最多|at most|under|no more than|within|fewer than)[^\d]{0,6}$",
     re.IGNORECASE,
@@ -58,7 +68,7 @@ _ITEMS = re.compile(
     re.IGNORECASE,
 )
 _WHO = re.compile(
-    r"(?:角色名|角色|姓名|名字|名称|扮演|\bname|\bcharacter)[^：:\n]{0,4}[：:]\s*[「“《【\"]?"
+    r"(?:\[(?:姓名|Name)\]\s*\n|(?:角色名|角色|姓名|名字|名称|扮演|\bname|\bcharacter)[^：:\n]{0,4}[：:]\s*)[「“《【\"]?"
     r"(?P<name>[A-Za-z\u4e00-\u9fa5·]{1,12}(?: [A-Z][a-z]{1,12})?)",
     re.IGNORECASE,
 )
@@ -80,8 +90,9 @@ def kind_of(ask: Ask) -> str:
     kind = _kind_in(ask.system) or _kind_in(ask.last)
     if kind is None:
         return "character" if ask.system and len(ask.messages) > 1 else "answer"
-    # A user's line at the start of a talk opens it.
-    return "user_open" if kind == "user_more" and len(ask.messages) <= 1 else kind
+    if kind == "user_more" and len(ask.messages) <= 1:
+        return "user_open"
+    return _ENDING.get(kind, kind) if _LAST.search(ask.system[-600:]) else kind
 
 
 def wishes_of(ask: Ask, language: Language) -> Wishes:
@@ -99,7 +110,28 @@ def who_of(ask: Ask) -> str:
     return _who_in(ask.system) or _who_in(ask.last)
 
 
+def topic_of(ask: Ask, words: Pack, chance: float) -> int | None:
+    """The topic that a talk is on, or that the prompt calls for; None: any.
+
+    `chance` in [0, 1) decides whether a call is heeded; a talk's own topic always is.
+    """
+    talk = len(ask.messages) > 1 or (ask.mode == "text" and kind_of(ask).startswith("character"))
+    said = "".join([text for _, text in ask.messages[-4:]]) if talk else ""
+    if found := words.finder.findall(said[-600:]):
+        places = [words.topic_of[one.lower()] for one in found]
+        return max(places, key=places.count)
+    found = words.finder.findall(ask.last[:400]) or _called(ask.system, words.language)
+    if not found or chance >= 0.7:
+        return None
+    return words.topic_of[found[int(chance / 0.7 * len(found))].lower()]
+
+
 # System prompts repeat from request to request: what they say is read once.
+
+
+@lru_cache(maxsize=2048)
+def _called(text: str, language: Language) -> list[str]:
+    return pack(language).finder.findall(text[-800:])
 
 
 @lru_cache(maxsize=2048)

@@ -24,7 +24,7 @@ Choices = tuple[tuple[str, ...], int, tuple[int, ...]]
 _GAITS = 8
 
 PLANS: dict[str, tuple[str, str, str]] = {
-    "user_open": ("user_open", "user_more", ""),
+    "user_open": ("user_open", "user_tell", ""),
     "user_more": ("user_more", "user_more", ""),
     "user_close": ("user_close", "user_close", ""),
     "character": ("char_open", "char_more", "char_close"),
@@ -85,7 +85,9 @@ def pack(language: Language) -> Pack:
     """The words of a language."""
     source = prose_zh if language == "zh" else prose_en
     topic_of = {
-        word: place for place, one in enumerate(source.TOPICS) for word in one["keys"].split()
+        word.lower(): place
+        for place, one in enumerate(source.TOPICS)
+        for word in (*one["keys"].split(), one["name"], *one["things"].split("|"))
     }
     edge = "" if language == "zh" else r"\b"
     words = "|".join(sorted(map(re.escape, topic_of), key=len, reverse=True))
@@ -133,19 +135,28 @@ class Prose:
         "_gait",
         "_pack",
         "_random",
-        "_rng",
+        "_said",
+        "_slot_gait",
         "_used",
         "_who",
         "_words",
     )
 
-    def __init__(self, chosen: Pack, rng: random.Random, topic: int | None, who: str = "") -> None:
+    def __init__(
+        self,
+        chosen: Pack,
+        rng: random.Random,
+        topic: int | None,
+        *,
+        who: str = "",
+        said: str = "",
+    ) -> None:
         self._pack = chosen
         self._frames = chosen.frames
         self._english = chosen.language == "en"
-        self._rng = rng
         self._random = rng.random
         self._who = who
+        self._said = said
         self.change_topic(topic)
 
     def change_topic(self, topic: int | None) -> None:
@@ -155,6 +166,7 @@ class Prose:
         self._words = topics[place]
         self._used: dict[str, int] = {}
         self._gait = int(self._random() * _GAITS)
+        self._slot_gait = int(self._random() * _GAITS)
 
     def write(self, kind: str, low: int, high: int) -> str:
         """A text of `kind` with `low` to `high` characters, as near as whole sentences allow.
@@ -162,12 +174,12 @@ class Prose:
         Never longer than `high`; shorter than `low` only when `high` forces it.
         """
         opening, more, closing = PLANS[kind]
-        text = self._vocative(kind) + self._sentence(opening)
+        text = self._vocative(kind) + self._fresh(opening)
         joint = self._pack.joint
-        end = self._sentence(closing) if closing and self._random() < 0.8 else ""
+        end = self._fresh(closing) if closing and self._random() < 0.8 else ""
         room = low - len(end)
         while more and len(text) < room:
-            text = f"{text}{joint}{self._sentence(more)}"
+            text = f"{text}{joint}{self._fresh(more)}"
         if end and len(text) + len(end) + len(joint) <= high:
             text = f"{text}{joint}{end}"
         if len(text) > high:
@@ -190,13 +202,24 @@ class Prose:
             return f"{self._who}，" if self._pack.language == "zh" else f"{self._who}, "
         return ""
 
+    def _fresh(self, kind: str) -> str:
+        """A sentence that was not said in the talk before, where one is found soon."""
+        found = self._sentence(kind)
+        if self._said:
+            for _ in range(4):
+                if found not in self._said:
+                    break
+                found = self._sentence(kind)
+        return found
+
     def _sentence(self, kind: str) -> str:
         """One frame, filled. Everything comes in turn from a random start in random strides."""
-        used, words, gait, rand = self._used, self._words, self._gait, self._random
+        used, words, rand = self._used, self._words, self._random
         frames, size, strides = self._frames[kind]
         place = used.get(kind)
-        place = int(rand() * size) if place is None else (place + strides[gait]) % size
+        place = int(rand() * size) if place is None else (place + strides[self._gait]) % size
         used[kind] = place
+        gait = self._slot_gait
         text, slots = frames[place]
         filled = []
         for slot in slots:

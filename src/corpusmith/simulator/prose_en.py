@@ -154,6 +154,15 @@ FRAMES: dict[str, tuple[str, ...]] = {
         "I was not going to mention it, but <trouble>.",
         "Hello! I finally started <topic> <time>.",
     ),
+    "user_tell": (
+        "It is mostly that <trouble>.",
+        "I cannot explain it: <detail>, and I keep coming back to it.",
+        "There was <person> too, who told me to <tip>, and I did not listen.",
+        "I looked at <thing> for a while and left it where it was.",
+        "No need for an answer, I just wanted to say it to somebody.",
+        "Would you deal with <thing> first, in my place?",
+        "I was near <place> at the time, and <detail>.",
+    ),
     "user_more": (
         "But <trouble>, and I never get past that step.",
         "You are right, though what should I do about <thing>?",

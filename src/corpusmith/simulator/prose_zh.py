@@ -180,6 +180,16 @@ FRAMES: dict[str, tuple[str, ...]] = {
         "我本来没打算提的，可<topic>总绕不开，<trouble>。",
         "<person>劝我先别急着<topic>，你觉得有道理吗？",
     ),
+    "user_tell": (
+        "说来也怪，<detail>，我却一直记着。",
+        "主要是<trouble>，不知道从哪儿下手。",
+        "<person>倒是劝过我，说要<tip>，我没听进去。",
+        "<thing>就摆在那儿，我看了半天也没动。",
+        "<time>还为这个跟<person>说了几句。",
+        "不急着要答案，就是想找个人说说。",
+        "你要是遇上这种事，会先管<thing>吗？",
+        "那会儿在<place>，<detail>。",
+    ),
     "user_more": (
         "可是<trouble>，这一步我总是过不去。",
         "你说得对，不过<thing>又该怎么处理？",

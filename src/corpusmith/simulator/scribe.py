@@ -10,6 +10,7 @@ import random
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from corpusmith.simulator.prose import Prose, pad, shorten
 from corpusmith.values import Json
@@ -43,7 +44,7 @@ OTHER_ROLES = frozenset(
         "回答者",
     )
 )
-_ROLE_FIELDS = frozenset(
+ROLE_FIELDS = frozenset(
     (
         "role",
         "speaker",
@@ -93,6 +94,11 @@ _KIND_OF: dict[str, str] = {
     }.items()
     for word in words.split()
 }
+SIDES = tuple(
+    frozenset(word for word, kind in _KIND_OF.items() if kind == side)
+    for side in ("user_open", "character")
+)
+"""Names of the fields for what the user and what the other side says."""
 _SUFFIXES = (
     "question",
     "answer",
@@ -141,6 +147,10 @@ _KEYS = {
 _SHORT_KINDS = frozenset(("title", "label", "name"))
 
 
+Talk = Literal["messages", "turns"]
+"""An array whose items are messages with a role, or turns with a line of each side."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
     """Numbers that the prompt asks for; None: it does not say."""
@@ -166,28 +176,29 @@ class Scribe:
         self.restart()
 
     def restart(self) -> None:
-        """Forget the talk; a new value begins."""
+        """Forget the talks; a new value begins."""
         self._speaker: str | None = None
         self._place = 0
-        self._last = False
-        self._roles: Sequence[str] = ()
-        self._lines = 0
+        self._opens = True
+        self._ends = False
+        self._talks = 0
 
     # ------------------------------------------------------------ talks
 
-    def turn(self, roles: Sequence[str], place: int, count: int) -> None:
-        """The next item of an array is message `place` of `count` of a talk."""
-        self._roles = roles
+    def turn(self, talk: Talk, place: int, count: int) -> None:
+        """The next item of an array is item `place` of `count` of a talk."""
+        if place == 0:
+            self._talks += 1
+            if self._talks > 1:
+                self._prose.change_topic(None)
         self._place = place
-        self._last = place >= count - 2 and place > 1
-        self._speaker = "user" if place % 2 == 0 else "assistant"
+        self._opens = place == 0
+        self._ends = place > 0 and place >= count - (1 if talk == "turns" else 2)
+        if talk == "messages":
+            self._speaker = "user" if place % 2 == 0 else "assistant"
 
-    def enter(self, name: str, names: Sequence[str]) -> str | None:
-        """An object with these fields begins; returns what `leave` takes back."""
-        return self._speaker
-
-    def leave(self, speaker: str | None) -> None:
-        """The object ends."""
+    def leave(self) -> None:
+        """An object ends; what follows is not of its speaker."""
         self._speaker = None
 
     # ------------------------------------------------------------ fields
@@ -196,7 +207,7 @@ class Scribe:
         """One of the options: the speaker's for a role, else any."""
         if len(options) == 1:
             return options[0]
-        if self._speaker is not None and name.lower() in _ROLE_FIELDS:
+        if self._speaker is not None and name.lower() in ROLE_FIELDS:
             return self._role(options)
         return options[int(rng.random() * len(options))]
 
@@ -220,13 +231,11 @@ class Scribe:
         found = _RANGES.get(word) or _RANGES.get(re.split(r"[_\-. ]", word)[-1], _ANY_RANGE)
         return (0, 1) if found == (0, 1) and kind == "number" else found
 
-    def count(self, name: str, low: int, high: int, talk: Sequence[str] | None, depth: int) -> int:
+    def count(self, name: str, low: int, high: int, talk: Talk | None, depth: int) -> int:
         """How many items, within `low` to `high`."""
         wishes = self._wishes
         if talk is not None:
-            wish = 2 * (wishes.turns or 2)
-        elif wishes.turns and name.lower() in ("turns", "rounds", "轮次", "对话轮次"):
-            wish = wishes.turns
+            wish = (wishes.turns or 2) * (2 if talk == "messages" else 1)
         elif wishes.items and depth <= 1:
             wish = wishes.items
         else:
@@ -245,7 +254,7 @@ class Scribe:
         if self._speaker is not None:
             if word in _TALK_FIELDS:
                 return self._line(self._speaker == "user")
-            if word in _ROLE_FIELDS:
+            if word in ROLE_FIELDS:
                 return "role"
         kind = _KIND_OF.get(word)
         if kind is None:
@@ -258,12 +267,11 @@ class Scribe:
         return kind
 
     def _line(self, by_user: bool) -> str:
-        self._lines += 1
-        if by_user:
-            if self._last:
-                return "user_close"
-            return "user_open" if self._lines <= 1 else "user_more"
-        return "character_close" if self._last else "character"
+        if not by_user:
+            return "character_close" if self._ends else "character"
+        if self._ends:
+            return "user_close"
+        return "user_open" if self._opens else "user_more"
 
     def _length(self, kind: str) -> tuple[int, int]:
         if kind in _SHORT_KINDS:

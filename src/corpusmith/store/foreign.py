@@ -37,6 +37,7 @@ _SQLITE: dict[int, tuple[type[StoreError], str | None]] = {
 _POSTGRES: dict[str, tuple[type[StoreError], str | None]] = {
     "53100": (DiskFull, None),
     "25006": (StoreReadOnly, None),
+    "25P03": (StoreUnavailable, None),  # the server ended a transaction that stood still
     "42501": (StoreUnavailable, None),  # no right to use the schema or a table
     "55P03": (StoreUnavailable, "store_busy"),
     "40P01": (StoreUnavailable, "store_busy"),

@@ -101,6 +101,13 @@ class Tasks:
         with self._database.write() as connection:
             self._set(connection, task_id, request=request)
 
+    def settle(self, task_id: int, status: Status, cause: Mapping[str, Json] | None) -> None:
+        """The status of a task that nobody runs. Raises NotFound, LeaseHeld while it runs."""
+        text = None if cause is None else to_json(cause)
+        with self._database.write() as connection:
+            require_idle(connection, task_id, self._database.now())
+            self._set(connection, task_id, status=status, cause=text, request=None)
+
     def extend(self, task_id: int, *, requested: int, quotas: Sequence[Quota]) -> Task:
         """New counts and waves; counters are kept, and a category that is not named is too.
 
