@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +14,7 @@ from virtual_time import VirtualClock, run_virtual
 
 from corpusmith.engine.buckets import TokenBucket
 from corpusmith.engine.clock import SystemClock
-from corpusmith.engine.limits import Limiter, LimiterPool, LimiterState
+from corpusmith.engine.limits import Limiter, LimiterPool, LimiterState, Permit
 from corpusmith.errors import BadRequest, Overloaded, ProviderError, RateLimited, TimedOut
 from corpusmith.values import Limits, Usage
 
@@ -125,13 +125,15 @@ def test_only_the_longest_retry_after_counts() -> None:
     ],
     ids=["less", "untold", "more", "abandoned", "bad", "refused", "timeout", "paid"],
 )
-def test_the_estimate_is_reserved_and_the_actual_settled(end: object, level: int) -> None:
+def test_the_estimate_is_reserved_and_the_actual_settled(
+    end: Callable[[Permit], None], level: int
+) -> None:
     async def main(clock: VirtualClock) -> float:
         one = limiter(clock, tokens_per_min=6000)
         assert one._tokens is not None
         full = one._tokens._level
         permit = await one.acquire(1000)
-        end(permit)  # type: ignore[operator]
+        end(permit)
         return one._tokens._level - full
 
     assert run_virtual(main) == level

@@ -117,3 +117,15 @@ def test_failures_of_calls_sent_before_a_cut_do_not_cut_again() -> None:
     for _ in range(100):
         width.congested(4.9, 60.0)
     assert width.limit == 22
+
+
+def test_after_a_503_in_slow_start_the_spreading_of_sends_ends() -> None:
+    async def main(clock: VirtualClock) -> float:
+        limiter = Limiter(Limits(concurrency=500), clock)
+        await drive(limiter, Open(latency=fixed(2.0)), clock, seconds=3.9, callers=200)
+        (await limiter.acquire(1)).failed(Overloaded())
+        begin, server = clock.monotonic(), Open(latency=fixed(0.01))
+        tally = await drive(limiter, server, clock, seconds=5, callers=200)
+        return tally.per_s(begin, begin + 5)
+
+    assert run_virtual(main) > 3000

@@ -103,7 +103,7 @@ def test_a_limit_of_tokens_with_calls_of_very_different_size() -> None:
         return Bucket(
             clock=clock,
             per_s=20_000,
-            capacity=20_000,
+            capacity=200_000,
             latency=fixed(1.0),
             in_tokens=True,
         )

@@ -18,7 +18,7 @@ class NothingLeft(RuntimeError):
     """Everybody waits and no timer is set: a wake-up was lost."""
 
 
-class _Selector(selectors.DefaultSelector):  # type: ignore[misc, valid-type]
+class _Selector(selectors.DefaultSelector):
     def __init__(self) -> None:
         super().__init__()
         self.now = 0.0

@@ -18,6 +18,7 @@ TEMPLATE = (
     "{% for message in messages %}<|{{ message['role'] }}|>{{ message['content'] }}<|end|>"
     "{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
+END = 1
 SPECIAL = ["<|pad|>", "<|end|>", "<|system|>", "<|user|>", "<|assistant|>"]
 
 
@@ -52,13 +53,20 @@ def model(vocabulary: int) -> LlamaForCausalLM:
             num_key_value_heads=2,
             max_position_embeddings=16_384,
             pad_token_id=0,
-            bos_token_id=1,
-            eos_token_id=1,
+            bos_token_id=END,
+            eos_token_id=END,
         )
     )
-    # A loud end token: replies of tens of bytes, not hundreds.
-    made.lm_head.weight.data[1] *= 3
     return made
+
+
+def speak_plainly(made: LlamaForCausalLM, words: PreTrainedTokenizerFast) -> None:
+    """Letters only, at least one, and an end after some tens of them."""
+    readable = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.,!?")
+    mute = [place for token, place in words.get_vocab().items() if token not in readable]
+    made.generation_config.suppress_tokens = [place for place in mute if place != END]
+    made.generation_config.begin_suppress_tokens = [END]
+    made.generation_config.exponential_decay_length_penalty = (20, 1.2)
 
 
 def main() -> None:
@@ -66,7 +74,9 @@ def main() -> None:
     folder = Path(sys.argv[1])
     words = tokenizer()
     words.save_pretrained(folder)
-    model(len(words)).save_pretrained(folder)
+    made = model(len(words))
+    speak_plainly(made, words)
+    made.save_pretrained(folder)
     print(folder)
 
 

@@ -88,7 +88,7 @@ def test_dialogues_by_turns_are_records_of_the_exact_shape(
     ended = generate(
         server,
         tmp_path,
-        *["--mode", "turns", "--model", model, "--max-tokens", "4000", "--temperature", "1.5"],
+        *["--mode", "turns", "--model", model, "--max-tokens", "4000", "--temperature", "1.0"],
         *["--checks", "none", "--output", str(output)],
     )
     assert (ended.returncode, "Traceback" in ended.stderr) == (0, False), ended.stdout + ended.stderr

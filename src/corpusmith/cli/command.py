@@ -34,7 +34,12 @@ class Command(TyperCommand):
     allow_extra_args = True
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        rest = super().parse_args(ctx, args)
+        try:
+            rest = super().parse_args(ctx, args)
+        except typer.TyperException as error:
+            # The parser does not always say where it was: hints and names need it.
+            error.ctx = ctx  # type: ignore[attr-defined]  # every one from here has it
+            raise
         if rest and not ctx.resilient_parsing:
             raise UsageError("cli_extra_argument", argument=rest[0], command=ctx.command_path)
         return rest

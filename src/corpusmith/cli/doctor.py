@@ -55,6 +55,7 @@ def doctor(
 
 
 def _ad_hoc(given: dict[str, Any]) -> list[Connection]:
+    from corpusmith.service.fields import COMMAND_LINE
     from corpusmith.service.resolve import connection_on_the_spot
     from corpusmith.service.task_file import endpoint_part
 
@@ -64,7 +65,7 @@ def _ad_hoc(given: dict[str, Any]) -> list[Connection]:
     if not fields:
         return []
     with flags.named_by_flag():
-        return [connection_on_the_spot(endpoint_part(fields, source="source.command_line"))]
+        return [connection_on_the_spot(endpoint_part(fields, source=COMMAND_LINE))]
 
 
 def _shown(finding: Finding, session: Session) -> Finding:

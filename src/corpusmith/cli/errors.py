@@ -54,12 +54,15 @@ def report(error: BaseException, session: Session) -> int:
 
 
 def message_of(error: CorpusmithError, session: Session) -> str:
-    """The error's message, with the kind of thing in the user's language."""
-    kind = error.data.get("kind")
-    key = f"kind.{kind}"
-    if key in catalog(session.language):
-        data = {**error.data, "kind": session.say(key)}
-        return session.say(f"error.{error.reason}", **data)
+    """The error's message, with a kind of thing or a status in the user's language."""
+    known = catalog(session.language)
+    words = {
+        name: known[f"{name}.{error.data[name]}"]
+        for name in ("kind", "status")
+        if f"{name}.{error.data.get(name)}" in known
+    }
+    if words:
+        return session.say(f"error.{error.reason}", **{**error.data, **words})
     return error.message(session.language)
 
 
@@ -104,15 +107,18 @@ def translated(error: Any) -> UsageError:
         code = "cli_unknown_option_near" if near else "cli_unknown_option"
         return UsageError(code, option=option, near=near)
     if option is not None:
-        return UsageError(
-            "cli_flag_value" if "=" in str(error) else "cli_needs_value", option=option
-        )
+        return UsageError("cli_flag_value" if _is_flag(error) else "cli_needs_value", option=option)
     param = getattr(error, "param", None)
     if param is not None and type(error).__name__ == "MissingParameter":
         return UsageError("cli_missing", name=_shown(param))
     if param is not None:
         return UsageError("cli_bad_value", name=_shown(param), problem=error.message)
     return UsageError("cli_usage", problem=error.format_message())
+
+
+def _is_flag(error: Any) -> bool:
+    params = error.ctx.command.get_params(error.ctx) if error.ctx is not None else []
+    return any(error.option_name in param.opts and param.is_flag for param in params)
 
 
 def _near_option(error: Any, option: Any) -> str:

@@ -69,11 +69,12 @@ def generate(
 ) -> None:
     """Builds the task from the options; `preview` is the same with nothing sent."""
     fields = flags.task_fields(dict(locals()))
+    from corpusmith.service.fields import COMMAND_LINE
     from corpusmith.service.task_file import task_file
 
     session: Session = ctx.obj
     with flags.named_by_flag():
-        file = task_file(fields, source="source.command_line")
+        file = task_file(fields, source=COMMAND_LINE)
     with session.studio() as studio:
         _make(session, studio, file, dry_run=dry_run or ctx.info_name == "preview", yes=yes)
 
@@ -163,8 +164,9 @@ def _make(session: Session, studio: Studio, file: TaskFile, *, dry_run: bool, ye
 
 def _checked_changes(task: Any, fields: dict[str, Any]) -> dict[str, Any]:
     """The changed fields as TaskFile reads them: the same bounds as for a new task."""
+    from corpusmith.service.fields import COMMAND_LINE
     from corpusmith.service.task_file import task_file
 
     with flags.named_by_flag():
-        file = task_file({"count": task.requested, **fields}, source="source.command_line")
+        file = task_file({"count": task.requested, **fields}, source=COMMAND_LINE)
     return {name: getattr(file, name) for name in fields}

@@ -10,22 +10,24 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from corpusmith.cli.errors import DONE, FAILED, INTERRUPTED, SHORTFALL, say_error
+from corpusmith.cli.errors import DONE, FAILED, INTERRUPTED, SHORTFALL, redacted, say_error
 from corpusmith.cli.out import money, number, plain, show_event, show_json
 from corpusmith.cli.session import Session
 from corpusmith.cli.widths import tell
 from corpusmith.errors import UsageError
+from corpusmith.messages import catalog
 
 if TYPE_CHECKING:
     from corpusmith.service.studio import Studio
     from corpusmith.service.task_file import TaskFile
     from corpusmith.service.tasks import Estimate, Preview, Result
-    from corpusmith.store.values import Task
+    from corpusmith.store.values import MissRow, Task
 
 ASK_ABOVE_USD = 5.0
 """An estimate above this is confirmed by a person, if there is one at the terminal."""
@@ -212,10 +214,13 @@ def _say_end(session: Session, studio: Studio, task: Task, result: Result) -> No
         return
     # With `--output -` standard output holds the records, and nothing else.
     stream = sys.stderr if after.spec.get("output") == "-" else sys.stdout
-    tell("\n".join(summary(session, after, result)), stream)
+    examples = studio.tasks.misses(task, limit=50) if result.misses else ()
+    tell("\n".join(summary(session, after, result, examples)), stream)
 
 
-def summary(session: Session, task: Task, result: Result) -> list[str]:
+def summary(
+    session: Session, task: Task, result: Result, examples: Sequence[MissRow] = ()
+) -> list[str]:
     """What became of the task, a few lines."""
     counts, spend = result.counts, result.spend
     complete = result.status == "finished" and counts.shortfall == 0
@@ -241,6 +246,7 @@ def summary(session: Session, task: Task, result: Result) -> list[str]:
         )
     if result.misses:
         lines.append(session.say("cli.ended.misses", reasons=reasons_text(session, result.misses)))
+        lines += [] if complete else _example(session, examples)
     lines.append(
         session.say(
             "cli.ended.spend",
@@ -255,6 +261,20 @@ def summary(session: Session, task: Task, result: Result) -> list[str]:
     if not complete:
         lines.append(session.say("cli.to_resume", command=resume_command(session, task.id)))
     return lines
+
+
+def _example(session: Session, examples: Sequence[MissRow]) -> list[str]:
+    """The message of the most frequent reason, and what helps."""
+    if not examples:
+        return []
+    reasons = Counter(one.reason for one in examples)
+    reason = reasons.most_common(1)[0][0]
+    miss = next(one for one in examples if one.reason == reason)
+    known = catalog(session.language)
+    keys = [key for key in (f"error.{reason}", f"reason.{reason}") if key in known][:1]
+    keys += [key for key in (f"hint.{reason}",) if key in known]
+    texts = [redacted(session.say(key, **miss.detail)) for key in keys]
+    return [session.say("cli.ended.example", text=" ".join(texts))] if texts else []
 
 
 def _whereabouts(session: Session, task: Task, result: Result) -> list[str]:
@@ -293,8 +313,6 @@ def _code(result: Result) -> int:
 
 def cause_text(session: Session, cause: Mapping[str, Any]) -> str:
     """Why a task ended as it did."""
-    from corpusmith.cli.errors import redacted
-
     data = {name: value for name, value in cause.items() if name != "code"}
     return redacted(session.say(f"error.{cause['code']}", **data))
 

@@ -263,6 +263,7 @@ class Limiter:
             self._refused(permit, now, error.retry_after_s)
         elif isinstance(error, _CONGESTED):
             self._width.congested(permit.sent_at, now)
+            self._pace.spread(self._width.start_per_s)
         if self._waiting:
             self._serve(now)
 
@@ -303,7 +304,8 @@ class Limiter:
         head = min((one for one in self._queue if not one.gone), default=None)
         wait_s, reason = self._gate(head.tokens if head else 0, now)
         rates = [self._requests.per_min] if self._requests else []
-        learned = [] if self._pace.per_s is None else [self._pace.per_s * 60]
+        pace = self._pace
+        learned = [] if pace.per_s is None or pace.state == "start" else [pace.per_s * 60]
         return LimiterState(
             in_flight=self._in_flight,
             limit=self._width.limit,

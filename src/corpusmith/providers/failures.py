@@ -94,7 +94,10 @@ class Failures:
         if 300 <= status < 400:
             return self._redirected(status, headers, body, model)
         meant = fault.status if fault.status is not None and status < 400 else status
-        kind = fault.kind or _kind_of(meant)
+        kind = by_status = _kind_of(meant)
+        # The narrower of the two counts: Anthropic's 503 is an `api_error`, and an overload too.
+        if fault.kind is not None and not issubclass(by_status, fault.kind):
+            kind = fault.kind
         wait_s = retry_after_s(headers)
         return self._error(
             kind,

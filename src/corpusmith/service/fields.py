@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any, get_args
 
@@ -18,8 +18,13 @@ from corpusmith.errors import SpecError
 from corpusmith.messages import catalog, say
 from corpusmith.values import Json, Language
 
+COMMAND_LINE = "source.command_line"
+"""The source of fields that were options: their names tell where they come from."""
+
 # pydantic names the branch of a union that it tried: `connection.EndpointPart.base_url`.
-_BRANCH = re.compile(r"[A-Z]\w*Part|str|int|float|literal\[.*\]|function-.*|tuple\[.*\]|dict\[.*\]")
+_BRANCH = re.compile(
+    r"[A-Z]\w*Part|str|int|float|constrained-[a-z]+|literal\[.*\]|function-.*|tuple\[.*\]|dict\[.*\]"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +45,8 @@ class Problem:
             key += "_near"
         if key not in catalog(language):
             key = "problem.other"
-        return say(key, language, **{**self.context, "near": self.near, "type": self.type})
+        filled = {name: _plain(value) for name, value in self.context.items()}
+        return say(key, language, **{**filled, "near": self.near, "type": self.type})
 
 
 class FieldsError(SpecError):
@@ -68,8 +74,11 @@ class FieldsError(SpecError):
             )
             for one in problems
         ]
-        head = say("error.spec_fields", language, source=say(self.data["source"], language))
-        return "\n".join([head, *lines])
+        source = self.data["source"]
+        if source == COMMAND_LINE and len(lines) == 1:
+            return lines[0].strip()
+        head = "error.spec_flags" if source == COMMAND_LINE else "error.spec_fields"
+        return "\n".join([say(head, language, source=source), *lines])
 
 
 def _problems(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
@@ -82,9 +91,27 @@ def _problems(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
             context={k: v for k, v in one.get("ctx", {}).items() if k != "error"},
             near=_near(steps, model) if one["type"] == "extra_forbidden" else "",
         )
-        found.setdefault(problem.place, problem)
+        found[problem.place] = _joined(found.get(problem.place), problem)
     # Of a union, the branch that looked deepest into the value is the one that was meant.
     return [one for one in found.values() if not _has_deeper(one.place, found)]
+
+
+def _joined(first: Problem | None, other: Problem) -> Problem:
+    """Of two findings at one place the first, unless both together say more."""
+    if first is None:
+        return other
+    if first.type == "int_parsing" and other.type == "literal_error":
+        return replace(first, type="number_or_word", context=other.context)
+    return first
+
+
+def _plain(value: Json) -> Json:
+    """A bound or a list of words as people write them: `2`, not `2.0`; without quotes."""
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, str):
+        return value.replace("'", "").replace(" or ", ", ")
+    return value
 
 
 def _has_deeper(place: str, found: Mapping[str, Problem]) -> bool:

@@ -5,6 +5,7 @@ Owns: nothing but the door. Does not own: the simulator.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -23,7 +24,8 @@ def serve(options: Mapping[str, Any], host: str, port: int, say: Callable[[str],
     try:
         serve_forever(SimulatorConfig(**options), host, port, say=say)
     except (OSError, OverflowError) as error:
-        cause = getattr(error, "strerror", None) or str(error)
+        number = getattr(error, "errno", None)
+        cause = os.strerror(number) if number else str(error)
         raise UsageError("cannot_listen", host=host, port=port, cause=cause) from error
 
 

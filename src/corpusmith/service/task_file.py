@@ -129,8 +129,7 @@ class TaskFile(_Part):
 def task_file(fields: Mapping[str, Json], *, source: str) -> TaskFile:
     """The checked task. Raises FieldsError naming every field that does not fit.
 
-    `source`: where the fields come from, for the message: a file's name, or a key of the catalog
-    such as `source.command_line`.
+    `source`: where the fields come from, for the message: a file's name, or `COMMAND_LINE`.
     """
     try:
         return TaskFile.model_validate(dict(fields))

@@ -18,7 +18,7 @@ from corpusmith import registry
 from corpusmith.contracts import Quota, Recipe, Secret, TaskContext
 from corpusmith.errors import NotFound, UsageError
 from corpusmith.service import loop
-from corpusmith.service.connections import connection_from_json, only_model
+from corpusmith.service.connections import connection_from_json, only_model, provider_of
 from corpusmith.service.keys import key_id, key_of
 from corpusmith.service.resolve import resolve
 from corpusmith.service.task_file import TaskFile, task_file
@@ -106,6 +106,7 @@ class Tasks:
             for role, connection in resolved.endpoints.items()
         }
         _price_known(checked, endpoints)
+        await self._check_keys(endpoints)
         seed = checked.seed if checked.seed is not None else secrets.randbelow(2**31)
         spec = _stored_spec(checked, resolved.recipe_spec)
         recipe = _recipe(checked.recipe, resolved.recipe_spec, _context(seed, resolved.language))
@@ -322,6 +323,12 @@ class Tasks:
         self._studio.store.tasks.delete(_id(task))
 
     # ------------------------------------------------------------ wiring
+
+    async def _check_keys(self, endpoints: Mapping[str, Connection]) -> None:
+        """Raises KeyMissing, UsageError: before there is a task, not when it runs."""
+        for connection in endpoints.values():
+            provider = provider_of(connection, key_of(connection, self._studio.store))
+            await provider.close()
 
     async def _with_model(self, connection: Connection) -> Connection:
         if connection.model:

@@ -93,7 +93,7 @@ def _meaning(error: DBAPIError) -> tuple[type[StoreError], str | None]:
 
 def _cause(error: DBAPIError, url: URL) -> str:
     # `orig`, not `error`: SQLAlchemy's text adds the statement.
-    return _hidden(str(error.orig).strip(), url)
+    return _hidden(" ".join(str(error.orig).split()), url)
 
 
 def _hidden(text: str, url: URL) -> str:

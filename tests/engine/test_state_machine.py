@@ -1,0 +1,201 @@
+"""accepted + rejected + failed + pending == attempted, whatever is done (DESIGN.md §8, promise 6).
+
+Any sequence of start, pause, kill, resume, retry, extend, commit, discard and delete, against a
+model that fails and a check that rejects by nothing but the request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import floor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from state_world import Fussy, Model, journal, run_and_die, wipe
+
+from corpusmith import Studio, registry
+from corpusmith.service.tasks import Result
+from corpusmith.store.values import Task
+from corpusmith.values import Counts
+
+EXAMPLES = 25
+STEPS = 12
+MULTIPLIER = 1.5
+FIELDS: dict[str, Any] = {
+    "characters": [str(Path(__file__).parents[2] / "examples" / "cards" / "lin.json")],
+    "scenarios": {"日常对话": 2, "情感交流": 1},
+    "turns": 1,
+    "seed": 5,
+    "checks": ["format", Fussy.name],
+    "max_attempts_multiplier": MULTIPLIER,
+    "connection": {"base_url": "http://stub.invalid/v1", "model": "stub"},
+    "commit": False,
+}
+
+
+class Life(RuleBasedStateMachine):
+    """One task at a time, and all that can happen to it."""
+
+    url = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.studio = Studio(self.url)
+        self.studio.datasets.ensure("d", "zh")
+        self.task_id = 0
+        self.discarded = 0
+        self.committed = 0
+
+    def teardown(self) -> None:
+        if self.task_id:
+            self.ends(self.studio.tasks.run(self.task_id))
+            self.adds_up()
+        wipe(self.studio)
+        self.studio.close()
+
+    @property
+    def task(self) -> Task:
+        return self.studio.tasks.get(self.task_id)
+
+    # ------------------------------------------------------------ what happens
+
+    @initialize(count=st.integers(1, 12), k=st.integers(1, 3))
+    def create(self, count: int, k: int) -> None:
+        task = self.studio.tasks.create({**FIELDS, "count": count, "dialogues_per_request": k})
+        self.task_id, self.shape = task.id, (count, k)
+        self.discarded = self.committed = 0
+
+    @rule()
+    def run(self) -> None:
+        self.ends(self.studio.tasks.run(self.task_id))
+
+    @rule(after=st.integers(1, 15))
+    def run_and_pause(self, after: int) -> None:
+        last = Model.calls + after
+        Model.on_call = staticmethod(
+            lambda number: self.studio.tasks.stop(self.task_id) if number == last else None
+        )
+        try:
+            result = self.studio.tasks.run(self.task_id)
+        finally:
+            Model.on_call = staticmethod(lambda number: None)
+        if result.status != "paused":
+            self.ends(result)
+
+    @rule(after=st.integers(1, 15))
+    def run_and_kill(self, after: int) -> None:
+        result = run_and_die(self.studio, self.task_id, after)
+        if result is not None:
+            self.ends(result)
+
+    @rule(kinds=st.sets(st.sampled_from(["failed", "rejected"]), min_size=1))
+    def retry(self, kinds: set[Any]) -> None:
+        before = self.task.counts
+        back = self.studio.tasks.retry(self.task_id, sorted(kinds))
+        after = self.task.counts
+        assert before.accepted == after.accepted
+        assert before.attempted - after.attempted >= back
+        assert before.attempted - after.attempted <= before.shortfall
+
+    @rule(more=st.integers(1, 5))
+    @precondition(lambda self: self.task.requested < 40)
+    def extend(self, more: int) -> None:
+        wanted = self.task.requested + more
+        assert self.studio.tasks.extend(self.task_id, wanted).counts.requested == wanted
+
+    @rule()
+    def commit(self) -> None:
+        self.committed += self.studio.tasks.commit(self.task_id, "d")
+
+    @rule()
+    def discard(self) -> None:
+        self.discarded += self.studio.tasks.discard(self.task_id)
+
+    @rule()
+    def delete_and_begin_anew(self) -> None:
+        self.studio.tasks.delete(self.task_id)
+        with_dataset = self.studio.store.records.count(task_id=self.task_id, dataset="d")
+        assert with_dataset == self.committed
+        self.create(*self.shape)
+
+    # ------------------------------------------------------------ what must hold
+
+    def ends(self, result: Result) -> None:
+        """A run that nobody stopped: all is there, or the attempts are used up."""
+        counts = self.task.counts
+        assert (result.status, result.counts) == ("finished", counts)
+        assert self.task.status == "finished"
+        short = counts.shortfall
+        cause = {"code": "attempts_used", "shortfall": short} if short else None
+        assert result.cause == cause
+
+    @invariant()
+    def adds_up(self) -> None:
+        task, store = self.task, self.studio.store
+        assert task.counts.pending == 0
+        quotas = store.quotas(task.id)
+        assert task.counts == sum((_counts(quota) for quota in quotas), Counts())
+        for quota in quotas:
+            assert quota.accepted <= quota.count
+            assert quota.attempted <= max(quota.count, floor(quota.count * MULTIPLIER))
+        missed = task.counts.rejected + task.counts.failed
+        assert sum(store.tasks.miss_counts(task.id).values()) == missed
+
+    @invariant()
+    def records_are_there(self) -> None:
+        task, records = self.task, self.studio.store.records
+        assert records.count(task_id=task.id) == task.counts.accepted - self.discarded
+        assert records.count(task_id=task.id, committed=True) == self.committed
+        places = [(r.category, r.ordinal, r.sample) for r in records.iterate(task_id=task.id)]
+        assert len(set(places)) == len(places)
+
+    @invariant()
+    def nothing_is_paid_twice(self) -> None:
+        keys = journal(self.studio, self.task_id)
+        assert len(set(keys)) == len(keys) == self.task.spend.calls
+
+
+def _counts(quota: Any) -> Counts:
+    return Counts(
+        requested=quota.count,
+        attempted=quota.attempted,
+        accepted=quota.accepted,
+        rejected=quota.rejected,
+        failed=quota.failed,
+    )
+
+
+@pytest.fixture
+def plugged(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The stub model speaks the OpenAI protocol, and `fussy` is a check."""
+    monkeypatch.setitem(registry.TABLES["provider"], "openai", "state_world:Model")
+    monkeypatch.setitem(registry.TABLES["check"], Fussy.name, "state_world:Fussy")
+    registry.load.cache_clear()
+    yield
+    registry.load.cache_clear()
+
+
+@pytest.mark.timeout(240)
+def test_counts_add_up_whatever_is_done(store_url: str, plugged: None) -> None:
+    Life.url = store_url
+    run_state_machine_as_test(
+        Life,
+        settings=settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=STEPS,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            print_blob=True,
+        ),
+    )
