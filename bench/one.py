@@ -1,6 +1,6 @@
 """One measurement in a process of its own; prints one JSON line. Called by `bench`.
 
-    python -m bench.one ours|bare --count N --in-flight C --url URL --db FILE [--task ID]
+python -m bench.one ours|bare --count N --in-flight C --url URL --db FILE [--task ID]
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ HEIGHT = {
     "engine": 3,
     "service": 4,
     "cli": 5,
+    "__main__": 6,
 }
 SAME_LEVEL_OK = {0, 1}
 ENGINE_MAY_USE: frozenset[str] = frozenset()
@@ -84,11 +85,17 @@ def test_modules_have_no_import_circles() -> None:
         visit(name, ())
 
 
+def _module(package: str, name: str) -> str:
+    """`from package import name` uses the module `name`, if it is one, else the package."""
+    folder = SRC.joinpath(*package.split(".")[1:])
+    return f"{package}.{name}" if (folder / f"{name}.py").exists() else package
+
+
 def _top_level_imports(path: Path) -> set[str]:
     found: set[str] = set()
     for node in ast.parse(path.read_text("utf-8")).body:
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("corpusmith."):
-            found.add(node.module or "")
+            found |= {_module(node.module or "", alias.name) for alias in node.names}
         elif isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names if alias.name.startswith("corpusmith.")}
     return found

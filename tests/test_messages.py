@@ -48,9 +48,7 @@ def test_every_error_class_has_a_text() -> None:
 def test_every_code_that_is_raised_has_a_text() -> None:
     raised = set()
     for path in SRC.rglob("*.py"):
-        for match in re.finditer(
-            r"\b[A-Z]\w*\(\s*\"([a-z][a-z0-9_]+)\"", path.read_text("utf-8")
-        ):
+        for match in re.finditer(r"\b[A-Z]\w*\(\s*\"([a-z][a-z0-9_]+)\"", path.read_text("utf-8")):
             raised.add((match[0].split("(")[0], match[1]))
     classes = {
         name

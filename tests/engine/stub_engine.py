@@ -121,7 +121,7 @@ def make_task(store: Any, counts: dict[str, int], seed: int = 7) -> int:
     return int(task.id)
 
 
-def make_route(provider: Any, *, limits: Limits = Limits(), price: Price | None = None) -> Route:
+def make_route(provider: Any, *, limits: Limits, price: Price | None = None) -> Route:
     connection = Connection(
         name="stub", provider="openai", protocol="openai", base_url="http://stub/v1", model="stub"
     )
@@ -144,9 +144,9 @@ def make_runner(
     *,
     recipe: Any = None,
     check: Callable[[Draft], Verdict] = everything_passes,
-    ceilings: Ceilings = Ceilings(),
+    ceilings: Ceilings | None = None,
     multiplier: float = 3.0,
-    limits: Limits = Limits(),
+    limits: Limits | None = None,
     price: Price | None = None,
     **options: Any,
 ) -> Runner:
@@ -154,10 +154,10 @@ def make_runner(
         task_id=task_id,
         seed=7,
         recipe=recipe or StubRecipe(),
-        routes={"writer": make_route(provider, limits=limits, price=price)},
+        routes={"writer": make_route(provider, limits=limits or Limits(), price=price)},
         check=check,
         max_attempts_multiplier=multiplier,
-        ceilings=ceilings,
+        ceilings=ceilings or Ceilings(),
         owner=owner_id(),
     )
     return Runner(store, job, clock=SystemClock(), **options)

@@ -31,14 +31,12 @@ from corpusmith.values import Counts
 
 EXAMPLES = 25
 STEPS = 12
-MULTIPLIER = 1.5
 FIELDS: dict[str, Any] = {
     "characters": [str(Path(__file__).parents[2] / "examples" / "cards" / "lin.json")],
     "scenarios": {"日常对话": 2, "情感交流": 1},
     "turns": 1,
     "seed": 5,
     "checks": ["format", Fussy.name],
-    "max_attempts_multiplier": MULTIPLIER,
     "connection": {"base_url": "http://stub.invalid/v1", "model": "stub"},
     "commit": False,
 }
@@ -54,6 +52,7 @@ class Life(RuleBasedStateMachine):
         self.studio = Studio(self.url)
         self.studio.datasets.ensure("d", "zh")
         self.task_id = 0
+        self.shape = (0, 0, 0.0)
         self.discarded = 0
         self.committed = 0
 
@@ -68,19 +67,30 @@ class Life(RuleBasedStateMachine):
     def task(self) -> Task:
         return self.studio.tasks.get(self.task_id)
 
+    @property
+    def misses(self) -> int:
+        return self.task.counts.rejected + self.task.counts.failed
+
+    @property
+    def uncommitted(self) -> int:
+        return self.task.counts.accepted - self.discarded - self.committed
+
     # ------------------------------------------------------------ what happens
 
-    @initialize(count=st.integers(1, 12), k=st.integers(1, 3))
-    def create(self, count: int, k: int) -> None:
-        task = self.studio.tasks.create({**FIELDS, "count": count, "dialogues_per_request": k})
-        self.task_id, self.shape = task.id, (count, k)
+    @initialize(
+        count=st.integers(1, 40), k=st.integers(1, 3), multiplier=st.sampled_from([1.0, 1.5, 4.0])
+    )
+    def create(self, count: int, k: int, multiplier: float) -> None:
+        fields = {**FIELDS, "count": count, "dialogues_per_request": k}
+        task = self.studio.tasks.create({**fields, "max_attempts_multiplier": multiplier})
+        self.task_id, self.shape = task.id, (count, k, multiplier)
         self.discarded = self.committed = 0
 
     @rule()
     def run(self) -> None:
         self.ends(self.studio.tasks.run(self.task_id))
 
-    @rule(after=st.integers(1, 15))
+    @rule(after=st.integers(1, 9))
     def run_and_pause(self, after: int) -> None:
         last = Model.calls + after
         Model.on_call = staticmethod(
@@ -93,13 +103,14 @@ class Life(RuleBasedStateMachine):
         if result.status != "paused":
             self.ends(result)
 
-    @rule(after=st.integers(1, 15))
+    @rule(after=st.integers(1, 9))
     def run_and_kill(self, after: int) -> None:
         result = run_and_die(self.studio, self.task_id, after)
         if result is not None:
             self.ends(result)
 
     @rule(kinds=st.sets(st.sampled_from(["failed", "rejected"]), min_size=1))
+    @precondition(lambda self: self.misses and self.task.counts.shortfall)
     def retry(self, kinds: set[Any]) -> None:
         before = self.task.counts
         back = self.studio.tasks.retry(self.task_id, sorted(kinds))
@@ -108,17 +119,19 @@ class Life(RuleBasedStateMachine):
         assert before.attempted - after.attempted >= back
         assert before.attempted - after.attempted <= before.shortfall
 
-    @rule(more=st.integers(1, 5))
-    @precondition(lambda self: self.task.requested < 40)
+    @rule(more=st.integers(1, 12))
+    @precondition(lambda self: self.task.requested < 90)
     def extend(self, more: int) -> None:
         wanted = self.task.requested + more
         assert self.studio.tasks.extend(self.task_id, wanted).counts.requested == wanted
 
     @rule()
+    @precondition(lambda self: self.uncommitted)
     def commit(self) -> None:
         self.committed += self.studio.tasks.commit(self.task_id, "d")
 
     @rule()
+    @precondition(lambda self: self.uncommitted)
     def discard(self) -> None:
         self.discarded += self.studio.tasks.discard(self.task_id)
 
@@ -148,9 +161,8 @@ class Life(RuleBasedStateMachine):
         assert task.counts == sum((_counts(quota) for quota in quotas), Counts())
         for quota in quotas:
             assert quota.accepted <= quota.count
-            assert quota.attempted <= max(quota.count, floor(quota.count * MULTIPLIER))
-        missed = task.counts.rejected + task.counts.failed
-        assert sum(store.tasks.miss_counts(task.id).values()) == missed
+            assert quota.attempted <= max(quota.count, floor(quota.count * self.shape[2]))
+        assert sum(store.tasks.miss_counts(task.id).values()) == self.misses
 
     @invariant()
     def records_are_there(self) -> None:

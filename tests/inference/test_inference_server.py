@@ -40,8 +40,10 @@ def server(model: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
     log = tmp_path_factory.mktemp("log") / "serve.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [VENV / "transformers", "serve", "--host", "127.0.0.1", "--port", str(port)]
-            + ["--device", "cpu"],
+            [
+                *[VENV / "transformers", "serve", "--host", "127.0.0.1"],
+                *["--port", str(port), "--device", "cpu"],
+            ],
             env={**os.environ, "HF_HUB_OFFLINE": "1"},
             stdout=out,
             stderr=out,
@@ -70,9 +72,11 @@ def generate(server: str, home: Path, *options: str) -> subprocess.CompletedProc
     """One run of the real command; two dialogues of one turn unless told otherwise."""
     card = str(ROOT / "examples" / "cards" / "lin.json")
     return subprocess.run(
-        [*CLI, "--lang", "en", "generate", "--character", card, "--scenario", "日常对话=1"]
-        + ["--count", "2", "--turns", "1", "--base-url", f"{server}/v1"]
-        + ["--concurrency", "2", "--seed", "3", *options],
+        [
+            *[*CLI, "--lang", "en", "generate", "--character", card, "--scenario", "日常对话=1"],
+            *["--count", "2", "--turns", "1", "--base-url", f"{server}/v1"],
+            *["--concurrency", "2", "--seed", "3", *options],
+        ],
         env={**os.environ, "CORPUSMITH_HOME": str(home)},
         capture_output=True,
         text=True,
@@ -91,7 +95,7 @@ def test_dialogues_by_turns_are_records_of_the_exact_shape(
         *["--mode", "turns", "--model", model, "--max-tokens", "4000", "--temperature", "1.0"],
         *["--checks", "none", "--output", str(output)],
     )
-    assert (ended.returncode, "Traceback" in ended.stderr) == (0, False), ended.stdout + ended.stderr
+    assert (ended.returncode, "Traceback" in ended.stderr) == (0, False), ended.stdout
     records = json.loads(output.read_text("utf-8"))
     assert len(records) == 2
     for record in records:

@@ -57,6 +57,9 @@ class Group(TyperGroup):
             raise typer.Exit(2)
         return super().parse_args(ctx, args)
 
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        return super().get_command(ctx, cmd_name.replace("_", "-"))
+
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name = args[0]
         if self.get_command(ctx, name) is None and not name.startswith("-"):
@@ -82,9 +85,7 @@ class Root(Group):
         return list(self._targets)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name not in self._targets:
-            cmd_name = cmd_name.replace("_", "-")
-        target = self._targets.get(cmd_name)
+        target = self._targets.get(cmd_name.replace("_", "-"))
         if target is None:
             return None
         module, _, command = target.partition(":")

@@ -274,7 +274,9 @@ def _example(session: Session, examples: Sequence[MissRow]) -> list[str]:
     keys = [key for key in (f"error.{reason}", f"reason.{reason}") if key in known][:1]
     keys += [key for key in (f"hint.{reason}",) if key in known]
     texts = [redacted(session.say(key, **miss.detail)) for key in keys]
-    return [session.say("cli.ended.example", text=" ".join(texts))] if texts else []
+    return (
+        [session.say("cli.ended.example", text=session.say("cli.gap").join(texts))] if texts else []
+    )
 
 
 def _whereabouts(session: Session, task: Task, result: Result) -> list[str]:

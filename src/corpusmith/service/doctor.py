@@ -172,7 +172,10 @@ def _journal_mode(path: Path) -> str:
 
 def _endpoint(connection: Connection, studio: Studio | None, *, paid: bool) -> Iterator[Finding]:
     about = connection.name
-    yield from _key(connection)
+    keys = list(_key(connection))
+    yield from keys
+    if any(one.level == "fail" for one in keys):
+        return
     try:
         key = key_of(connection, studio.store) if studio is not None else None
     except CorpusmithError as error:

@@ -1,0 +1,117 @@
+"""What is shown when something goes wrong, whatever it is."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cli_kit import Cli, Ran, clean_environment
+
+from corpusmith import errors
+from corpusmith.cli.errors import exit_code, redacted
+from corpusmith.messages import LANGUAGES, catalog
+
+SRC = Path(errors.__file__).parent
+ENDS = ("attempts_used", "budget_cost_usd", "budget_tokens", "budget_calls")
+ENDS += ("paused", "cancelled", "interrupted")
+
+
+def _kinds() -> dict[str, type[errors.CorpusmithError]]:
+    found = inspect.getmembers(errors, inspect.isclass)
+    return {name: one for name, one in found if issubclass(one, errors.CorpusmithError)}
+
+
+def _codes_in(file: Path) -> set[str]:
+    """The codes that a file raises errors with."""
+    calls = [
+        node for node in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(node, ast.Call)
+    ]
+    return {
+        str(call.args[0].value)
+        for call in calls
+        if call.args
+        and isinstance(call.args[0], ast.Constant)
+        and getattr(call.func, "id", "") in _kinds()
+    }
+
+
+def test_every_error_code_has_a_message() -> None:
+    codes = {one.code for one in _kinds().values()} | set(ENDS)
+    for file in SRC.rglob("*.py"):
+        codes |= _codes_in(file)
+    without = [
+        (code, language)
+        for code in sorted(codes)
+        for language in LANGUAGES
+        if f"error.{code}" not in catalog(language)
+    ]
+    assert without == []
+
+
+def test_exit_codes_go_by_the_class() -> None:
+    codes = {name: exit_code(one()) for name, one in _kinds().items()}
+    usage = {name for name, code in codes.items() if code == 2}
+    assert usage == {"UsageError", "SpecError", "NotFound", "Conflict", "CardError", "KeyMissing"}
+    assert (codes["BudgetReached"], codes["Stopped"], codes["StoreError"]) == (3, 130, 1)
+
+
+def test_an_unexpected_exception_is_one_line_without_its_text(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("sk-secret-in-the-text")
+
+    monkeypatch.setattr("corpusmith.cli.providers.show_table", broken)
+    ran = cli("providers")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("error: Corpusmith itself made a mistake (ZeroDivisionError: ")
+    assert ran.err.endswith("Run it again with --debug for the traceback, and report it.\n")
+    assert "sk-secret" not in ran.err
+    assert "Traceback (most recent call last)" in cli("providers", "--debug").err
+
+
+def test_a_key_of_the_environment_is_never_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_API_KEY", "sk-canary-42")
+    assert redacted("refused: sk-canary-42!") == "refused: ***!"
+
+
+def test_ctrl_c_while_nothing_runs_is_quiet(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("corpusmith.cli.providers.show_table", interrupted)
+    assert cli("providers") == Ran(code=130, out="", err="Stopped.\n")
+
+
+def test_a_database_that_can_only_be_read_says_so(cli: Cli, home: Path, tmp_path: Path) -> None:
+    assert cli("tasks", "list").code == 0
+    file = home / "corpusmith.db"
+    # Everyone else's way to the file stays open; only writing is not allowed.
+    for folder in (home, *home.parents):
+        if folder.stat().st_uid == os.getuid() and tmp_path.parts[1] in folder.parts:
+            folder.chmod(folder.stat().st_mode | 0o055)
+    for one in home.iterdir():
+        one.chmod(0o444)
+    home.chmod(0o555)
+    ran = subprocess.run(
+        [sys.executable, "-m", "corpusmith.cli.main", "scenarios", "add", "x"],
+        env={**clean_environment(home), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        encoding="utf-8",
+        cwd="/",
+        check=False,
+        # The super-user may write everywhere: be somebody else.
+        **({"user": 65534, "group": 65534} if os.getuid() == 0 else {}),
+    )
+    home.chmod(0o755)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (
+        1,
+        "",
+        f"error: The database sqlite:///{file} can only be read: no right to write the file. "
+        "Give yourself the right to write to it, or choose another one with --db.\n",
+    )
