@@ -18,6 +18,7 @@ from corpusmith.engine.calls import Route
 from corpusmith.engine.clock import SystemClock
 from corpusmith.engine.ladder import Ladder
 from corpusmith.engine.limits import Limiter
+from corpusmith.engine.quota import extended
 from corpusmith.engine.runner import Ended, Job, Runner
 from corpusmith.providers.connect import connection_of
 from corpusmith.providers.openai import OpenAI
@@ -107,6 +108,14 @@ def make_task(store: Any, count: int) -> int:
         connections={},
     )
     return int(task.id)
+
+
+def extend(db: str, task_id: int, count: int) -> None:
+    """Ask the task for `count` records in all."""
+    store = open_store(f"sqlite:///{db}")
+    quotas = extended(store.quotas(task_id), [("qa", count)], per_item=1)
+    store.tasks.extend(task_id, requested=count, quotas=quotas)
+    store.close()
 
 
 async def run_task(

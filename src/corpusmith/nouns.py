@@ -1,6 +1,7 @@
 """The frozen values that people manage: characters, scenarios, datasets.
 
-Owns: what they *are*. Does not own: cards (`cards/`), rows (`store/`), a run's values (`values.py`).
+Owns: what they *are*.
+Does not own: cards (`cards/`), rows (`store/`), the values of a run (`values.py`).
 A name is unique within its kind.
 """
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import inspect
-import os
+import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -63,7 +64,7 @@ def test_exit_codes_go_by_the_class() -> None:
 def test_an_unexpected_exception_is_one_line_without_its_text(
     cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("sk-secret-in-the-text")
 
     monkeypatch.setattr("corpusmith.cli.providers.show_table", broken)
@@ -75,43 +76,93 @@ def test_an_unexpected_exception_is_one_line_without_its_text(
     assert "Traceback (most recent call last)" in cli("providers", "--debug").err
 
 
+def test_json_gets_errors_in_the_one_error_shape(cli: Cli) -> None:
+    ran = cli("--json", "tasks", "show", 9)
+    assert (ran.code, ran.out, json.loads(ran.err)) == (
+        2,
+        "",
+        {
+            "error": {
+                "code": "unknown_task",
+                "message": "There is no task 9. 'corpusmith tasks list' shows those there are.",
+            }
+        },
+    )
+
+
 def test_a_key_of_the_environment_is_never_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOME_API_KEY", "sk-canary-42")
     assert redacted("refused: sk-canary-42!") == "refused: ***!"
 
 
 def test_ctrl_c_while_nothing_runs_is_quiet(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(*_: object) -> None:
+    def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("corpusmith.cli.providers.show_table", interrupted)
-    assert cli("providers") == Ran(code=130, out="", err="Stopped.\n")
+    assert cli("providers") == Ran(code=130, out="", err="")
 
 
-def test_a_database_that_can_only_be_read_says_so(cli: Cli, home: Path, tmp_path: Path) -> None:
-    assert cli("tasks", "list").code == 0
-    file = home / "corpusmith.db"
-    # Everyone else's way to the file stays open; only writing is not allowed.
-    for folder in (home, *home.parents):
-        if folder.stat().st_uid == os.getuid() and tmp_path.parts[1] in folder.parts:
-            folder.chmod(folder.stat().st_mode | 0o055)
-    for one in home.iterdir():
-        one.chmod(0o444)
-    home.chmod(0o555)
-    ran = subprocess.run(
-        [sys.executable, "-m", "corpusmith.cli.main", "scenarios", "add", "x"],
-        env={**clean_environment(home), "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        encoding="utf-8",
-        cwd="/",
-        check=False,
-        # The super-user may write everywhere: be somebody else.
-        **({"user": 65534, "group": 65534} if os.getuid() == 0 else {}),
-    )
-    home.chmod(0o755)
+AS_SOMEBODY_ELSE = """
+import os, sys
+from corpusmith.cli.main import main
+words = ["scenarios", "add", "--db", sys.argv[1]]
+main([*words, "first"])
+os.chmod(sys.argv[2], 0o444)
+os.chmod(os.path.dirname(sys.argv[2]), 0o555)
+if os.getuid() == 0:  # the super-user may write everywhere
+    os.setgid(65534)
+    os.setuid(65534)
+sys.exit(main([*words, "second"]))
+"""
+
+
+def test_a_database_that_can_only_be_read_says_so() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        file = folder / "store" / "only.db"
+        url = f"sqlite:///{file}"
+        ran = subprocess.run(
+            [sys.executable, "-c", AS_SOMEBODY_ELSE, url, str(file)],
+            env=clean_environment(folder / "home"),
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+        file.parent.chmod(0o755)
     assert (ran.returncode, ran.stdout, ran.stderr) == (
         1,
-        "",
-        f"error: The database sqlite:///{file} can only be read: no right to write the file. "
+        "Added: first\n",
+        f"error: The database {url} can only be read: no right to write the file. "
         "Give yourself the right to write to it, or choose another one with --db.\n",
     )
+
+
+FULL_DISK = """
+import resource, sys
+from corpusmith.cli.main import main
+words = ["scenarios", "add", "--db", sys.argv[1]]
+main([*words, "first"])
+limit = int(sys.argv[2])
+resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+sys.exit(main([*words, "second", "--description", "long " * 100_000]))
+"""
+
+
+def test_a_disk_that_takes_no_more_is_one_message_and_the_database_opens_again(
+    cli: Cli, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path}/full.db"
+    ran = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, url, "300000"],
+        env=clean_environment(tmp_path / "home"),
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert (ran.returncode, ran.stdout) == (1, "Added: first\n")
+    assert ran.stderr.startswith(f"error: The database {url} ")
+    assert "Traceback" not in ran.stderr
+    listed = cli("scenarios", "list", "--db", url).out
+    assert listed.splitlines()[1].startswith("first ")

@@ -230,6 +230,16 @@ async def test_a_budget_ends_the_task_and_a_larger_one_goes_on(
     assert len(provider.requests) == 50
 
 
+async def test_a_budget_holds_on_an_endpoint_that_reports_no_usage(store: Any) -> None:
+    task = make_task(store, {"a": 500})
+    provider = StubProvider(lambda request: Reply(text="fine"))
+    ended = await make_runner(store, task, provider, ceilings=Ceilings(tokens=6100)).run()
+    assert ended.status == "paused"
+    # 600 tokens are expected of a reply that nobody has measured.
+    assert 5 <= len(provider.requests) <= 10
+    assert store.tasks.get(task).spend.cost_usd is None
+
+
 async def test_transient_failures_are_tried_again(store: Any) -> None:
     task = make_task(store, {"a": 60})
     provider = StubProvider(flaky(echo, 0.2, lambda: ServerError(status=500, retry_after_s=0.0)))

@@ -29,7 +29,7 @@ from corpusmith.service.tasks import Result
 from corpusmith.store.values import Task
 from corpusmith.values import Counts
 
-EXAMPLES = 25
+EXAMPLES = 18
 STEPS = 12
 FIELDS: dict[str, Any] = {
     "characters": [str(Path(__file__).parents[2] / "examples" / "cards" / "lin.json")],

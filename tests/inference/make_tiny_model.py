@@ -1,4 +1,4 @@
-"""Makes a chat model with tiny random weights, so that a real inference server has something to run.
+"""Makes a chat model with tiny random weights: something for a real inference server to run.
 
     python make_tiny_model.py FOLDER
 

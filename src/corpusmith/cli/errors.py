@@ -38,14 +38,16 @@ def report(error: BaseException, session: Session) -> int:
     if session.debug and not _is_usage(error):
         _say_traceback(error)
     if isinstance(error, CorpusmithError):
-        say_error(message_of(error, session), session, hint=_hint(error, session))
+        text = message_of(error, session)
+        say_error(text, session, code=error.reason, hint=_hint(error, session))
         return exit_code(error)
     if isinstance(error, KeyboardInterrupt):
         say_error(session.say("cli.interrupted"), session, label="")
         return INTERRUPTED
     if _is_usage(error):
         known = translated(error)
-        say_error(known.message(session.language), session, hint=_help_hint(error, session))
+        text = known.message(session.language)
+        say_error(text, session, code=known.reason, hint=_help_hint(error, session))
         return USAGE
     say_error(
         session.say("error.internal", type=type(error).__name__, cause=_where(error)), session
@@ -66,8 +68,21 @@ def message_of(error: CorpusmithError, session: Session) -> str:
     return error.message(session.language)
 
 
-def say_error(text: str, session: Session, *, hint: str = "", label: str = "label.error") -> None:
-    """`error: …` with the hint below it; JSON on standard output's twin when asked for."""
+def say_error(
+    text: str,
+    session: Session,
+    *,
+    code: str = "internal",
+    hint: str = "",
+    label: str = "label.error",
+) -> None:
+    """`error: …` with the hint below it; with `--json` the same shape as the REST API's."""
+    if session.json and label:
+        import json
+
+        error = {"error": {"code": code, "message": redacted(text)}}
+        print(json.dumps(error, ensure_ascii=False), file=sys.stderr)
+        return
     lead = session.say(label) if label else ""
     tell(f"{lead}{redacted(text)}", sys.stderr)
     if hint:

@@ -8,16 +8,21 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
 from corpusmith.cli.session import Session
+from corpusmith.cli.widths import pad, width, wrap
 from corpusmith.values import Json, Language
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 PIPE_COLUMNS = 10_000
 """Into a pipe nothing is wrapped or cut."""
+LEAST_COLUMN = 12
+"""What a column of text may be narrowed to."""
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -42,22 +47,24 @@ def show_table(
     right: Sequence[int] = (),
     whole: Sequence[int] = (0,),
 ) -> None:
-    """An aligned table. Columns of `right` hold numbers, those of `whole` are never wrapped."""
-    from rich.table import Table
-    from rich.text import Text
+    """An aligned table. Columns of `right` hold numbers, those of `whole` are never wrapped.
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for place, header in enumerate(headers):
-        number = place in right
-        table.add_column(
-            header,
-            justify="right" if number else "left",
-            no_wrap=number or place in whole,
-            overflow="fold",
-        )
-    for row in rows:
-        table.add_row(*(Text(str(cell)) for cell in row))
+    Where these alone do not fit the terminal, each row becomes a block of names and values.
+    """
+    cells = [[str(cell) for cell in row] for row in rows]
     out = console()
+    natural = [max(map(width, column)) for column in zip(headers, *cells, strict=True)]
+    firm = {*right, *whole}
+    least = [n if place in firm else min(n, LEAST_COLUMN) for place, n in enumerate(natural)]
+    if sum(least) + 2 * (len(least) - 1) > out.width:
+        for number, row in enumerate(cells):
+            if number:
+                print()
+            show_pairs(zip(headers, row, strict=True))
+        return
+    table = _table(headers, least, firm, right)
+    for row in cells:
+        table.add_row(*row)
     with out.capture() as captured:
         out.print(table)
     # Rich fills every line up with blanks; those are of no use in a pipe or on a page.
@@ -65,12 +72,25 @@ def show_table(
     out.file.write("\n".join(line.rstrip() for line in lines) + "\n")
 
 
+def _table(
+    headers: Sequence[str], least: Sequence[int], firm: set[int], right: Sequence[int]
+) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for place, header in enumerate(headers):
+        table.add_column(
+            header,
+            justify="right" if place in right else "left",
+            no_wrap=place in firm,
+            min_width=least[place],
+            overflow="fold",
+        )
+    return table
+
+
 def show_pairs(pairs: Iterable[tuple[str, object]]) -> None:
     """Name and value, one pair a line (a long value goes on below itself)."""
-    from shutil import get_terminal_size
-
-    from corpusmith.cli.widths import pad, width, wrap
-
     rows = [(name, str(value)) for name, value in pairs]
     left = max((width(name) for name, _ in rows), default=0) + 2
     columns = get_terminal_size().columns if sys.stdout.isatty() else PIPE_COLUMNS

@@ -24,9 +24,10 @@ from corpusmith.errors import UsageError
 from corpusmith.messages import catalog
 
 if TYPE_CHECKING:
+    from corpusmith.service.estimate import Estimate, Preview
     from corpusmith.service.studio import Studio
     from corpusmith.service.task_file import TaskFile
-    from corpusmith.service.tasks import Estimate, Preview, Result
+    from corpusmith.service.tasks import Result
     from corpusmith.store.values import MissRow, Task
 
 ASK_ABOVE_USD = 5.0

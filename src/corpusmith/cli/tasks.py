@@ -180,7 +180,8 @@ def _show_quotas(session: Session, quotas: Sequence[Quota]) -> None:
         (one.name, *map(number, (one.count, one.accepted, one.rejected, one.failed)))
         for one in quotas
     ]
-    show_table([session.say(f"column.{name}") for name in columns], rows, right=(1, 2, 3, 4))
+    headers = [session.say(f"column.{name}") for name in columns]
+    show_table(headers, rows, right=(1, 2, 3, 4), whole=())
 
 
 def _show_executions(session: Session, studio: Studio, task: Task) -> None:

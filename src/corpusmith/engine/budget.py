@@ -42,6 +42,8 @@ class Budget:
         self._promised_cost_usd = 0.0
         self._promised_tokens = 0
         self._in_flight = 0
+        self._untold_tokens = 0
+        self._untold_cost_usd = 0.0
 
     def reserve(self, promise: Promise) -> None:
         """Make room for a call. Raises BudgetReached when there is none."""
@@ -50,12 +52,12 @@ class Budget:
         self._within(
             "tokens",
             limits.tokens,
-            self.usage.total_tokens + self._promised_tokens + promise.tokens,
+            self.usage.total_tokens + self._untold_tokens + self._promised_tokens + promise.tokens,
         )
         self._within(
             "cost_usd",
             limits.cost_usd,
-            self.cost_usd + self._promised_cost_usd + promise.cost_usd,
+            self.cost_usd + self._untold_cost_usd + self._promised_cost_usd + promise.cost_usd,
         )
         self._in_flight += 1
         self._promised_tokens += promise.tokens
@@ -67,15 +69,24 @@ class Budget:
         self._promised_tokens -= promise.tokens
         self._promised_cost_usd -= promise.cost_usd
 
-    def spend(self, usage: Usage | None, cost_usd: float | None) -> None:
+    def spend(self, usage: Usage, cost_usd: float | None) -> None:
         """A call was paid; `cost_usd` None: its price is unknown."""
         self.calls += 1
-        if usage is not None:
-            self.usage = self.usage + usage
+        self.usage = self.usage + usage
         if cost_usd is None:
             self.cost_known = False
         else:
             self.cost_usd += cost_usd
+
+    def spend_untold(self, expected: Promise) -> None:
+        """A call was paid and the endpoint reports no usage.
+
+        It counts against the ceilings as it was expected: a budget must hold there too.
+        """
+        self.calls += 1
+        self.cost_known = False
+        self._untold_tokens += expected.tokens
+        self._untold_cost_usd += expected.cost_usd
 
     def spent(self) -> Spend:
         return Spend(

@@ -158,8 +158,10 @@ class Calls:
             return known
         reply, mode, latency_s = await self._send(route, request, caller)
         cost_usd = route.cost_usd(reply.usage)
-        self._budget.spend(reply.usage, cost_usd)
-        if reply.usage is not None:
+        if reply.usage is None:
+            self._budget.spend_untold(route.promise(request))
+        else:
+            self._budget.spend(reply.usage, cost_usd)
             route.learn(reply.usage)
         await self._writer.save(
             JournalEntry(

@@ -59,6 +59,19 @@ def _kind_of(status: int) -> type[ProviderError]:
     return BY_STATUS.get(status) or (ServerError if status >= 500 else BadRequest)
 
 
+def _narrower(
+    named: type[ProviderError] | None, by_status: type[ProviderError], status: int
+) -> type[ProviderError]:
+    """What a vendor's code and the status mean together.
+
+    Anthropic's 503 is an `api_error`, and an overload too; a proxy's 401 may call itself an
+    `invalid_request_error`.
+    """
+    if named is None or issubclass(by_status, named):
+        return by_status
+    return by_status if named is BadRequest and status >= 400 else named
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
     """An endpoint's error body, as far as its protocol could read it."""
@@ -94,10 +107,7 @@ class Failures:
         if 300 <= status < 400:
             return self._redirected(status, headers, body, model)
         meant = fault.status if fault.status is not None and status < 400 else status
-        kind = by_status = _kind_of(meant)
-        # The narrower of the two counts: Anthropic's 503 is an `api_error`, and an overload too.
-        if fault.kind is not None and not issubclass(by_status, fault.kind):
-            kind = fault.kind
+        kind = _narrower(fault.kind, _kind_of(meant), meant)
         wait_s = retry_after_s(headers)
         return self._error(
             kind,
@@ -176,6 +186,8 @@ class Failures:
         return text
 
 
+_RUN = re.compile(r"[A-Za-z0-9]{8,}")
+
 # C0, C1, and the signs that turn the direction of text in a terminal.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
@@ -186,9 +198,11 @@ def text_of(body: bytes) -> str:
 
 
 def _forms(key: str) -> tuple[str, ...]:
-    """The key as an endpoint could echo it: plain, in JSON (two ways), in a URL."""
+    """The key as an endpoint could echo it: plain, in JSON (two ways), in a URL; and each long
+    run of letters and digits in it, which every other way of writing leaves as it is."""
     escaped = orjson.dumps(key).decode()[1:-1]
-    forms = dict.fromkeys((key, escaped, escaped.replace("/", "\\/"), quote(key, safe="")))
+    written = (key, escaped, escaped.replace("/", "\\/"), quote(key, safe=""))
+    forms = dict.fromkeys((*written, *_RUN.findall(key)))
     return tuple(sorted(filter(None, forms), key=len, reverse=True))
 
 

@@ -72,7 +72,7 @@ class Dialogue:
             for number, name in enumerate(names):
                 plan.append(
                     Category(
-                        name=f"{scenario}/{name}",
+                        name=_cell(scenario, name),
                         count=each + (number in lucky),
                         labels={"scenario": scenario, "character": name},
                     )
@@ -163,7 +163,7 @@ class Dialogue:
     @cached_property
     def _cells(self) -> dict[str, tuple[str, str]]:
         return {
-            f"{scenario}/{character}": (scenario, character)
+            _cell(scenario, character): (scenario, character)
             for scenario in self._scenarios
             for character in self._characters
         }
@@ -203,6 +203,11 @@ class Dialogue:
             "item": item.key,
             "variation": self._pick(item, sample),
         }
+
+
+def _cell(scenario: str, character: str) -> str:
+    """A category's name; a slash inside a name must not make two cells one."""
+    return "/".join(name.replace("/", "／") for name in (scenario, character))
 
 
 def _messages(turns: Sequence[Mapping[str, str]]) -> list[Message]:

@@ -14,12 +14,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from corpusmith import registry
-from corpusmith.contracts import Quota, Recipe, Secret, TaskContext
+from corpusmith.contracts import Quota
 from corpusmith.errors import NotFound, UsageError
 from corpusmith.service import loop
-from corpusmith.service.connections import connection_from_json, only_model, provider_of
-from corpusmith.service.keys import key_id, key_of
+from corpusmith.service.connections import only_model, provider_of
+from corpusmith.service.estimate import Preview, estimate, refuse_unknown_price
+from corpusmith.service.keys import key_of
+from corpusmith.service.recipes import context, recipe, recipe_of
 from corpusmith.service.resolve import resolve
 from corpusmith.service.task_file import TaskFile, task_file
 from corpusmith.store.values import Execution, MissRow, Task
@@ -28,43 +29,18 @@ from corpusmith.values import (
     Counts,
     Item,
     Json,
-    Message,
     Record,
-    Sampling,
     Spend,
     Status,
-    Usage,
 )
 
 if TYPE_CHECKING:
-    from corpusmith.engine.calls import Route
     from corpusmith.engine.progress import Snapshot
     from corpusmith.engine.runner import Ended, Runner
     from corpusmith.service.studio import Studio
 
 Show = Callable[["Snapshot"], None]
 DATE_FORMAT = "%Y-%m-%dT%H:%M:%S"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
-    """What a task will probably use. `cost_usd` None: a price is unknown."""
-
-    calls: int
-    prompt_tokens: int
-    completion_tokens: int
-    cost_usd: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preview:
-    """What will be sent, before it is: the calls of the first items, and the estimate."""
-
-    calls: Sequence[tuple[str, str, Sequence[Message]]]
-    """(item key, role, messages)"""
-    quotas: Mapping[str, int]
-    """Records wanted by category."""
-    estimate: Estimate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,11 +81,11 @@ class Tasks:
             role: await self._with_model(connection)
             for role, connection in resolved.endpoints.items()
         }
-        _price_known(checked, endpoints)
+        refuse_unknown_price(checked.max_cost, endpoints)
         await self._check_keys(endpoints)
         seed = checked.seed if checked.seed is not None else secrets.randbelow(2**31)
         spec = _stored_spec(checked, resolved.recipe_spec)
-        recipe = _recipe(checked.recipe, resolved.recipe_spec, _context(seed, resolved.language))
+        made = recipe(checked.recipe, resolved.recipe_spec, context(seed, resolved.language))
         if checked.dataset:
             self._studio.datasets.ensure(checked.dataset, resolved.language)
         return store.tasks.create(
@@ -126,7 +102,7 @@ class Tasks:
                     labels=category.labels,
                     waves=((0, category.count),),
                 )
-                for category in recipe.plan(checked.count)
+                for category in made.plan(checked.count)
             ],
             connections={role: asdict(connection) for role, connection in endpoints.items()},
         )
@@ -138,14 +114,14 @@ class Tasks:
         checked = _checked(file, fields)
         resolved = resolve(checked, self._studio.store, checked.language)
         seed = checked.seed if checked.seed is not None else 0
-        recipe = _recipe(checked.recipe, resolved.recipe_spec, _context(seed, resolved.language))
-        plan = [category for category in recipe.plan(checked.count) if category.count]
+        made = recipe(checked.recipe, resolved.recipe_spec, context(seed, resolved.language))
+        plan = [category for category in made.plan(checked.count) if category.count]
         first = [
             Item(
                 task_seed=seed,
                 category=category.name,
                 ordinal=0,
-                want=min(recipe.per_item, category.count),
+                want=min(made.per_item, category.count),
             )
             for category in plan
         ]
@@ -153,10 +129,10 @@ class Tasks:
             calls=[
                 (item.key, role, messages)
                 for item in first[:items]
-                for role, messages in recipe.preview(item)
+                for role, messages in made.preview(item)
             ],
             quotas={category.name: category.count for category in plan},
-            estimate=_estimate(recipe, first, plan, resolved.endpoints),
+            estimate=estimate(made, first, plan, resolved.endpoints),
         )
 
     # ------------------------------------------------------------ running
@@ -173,19 +149,21 @@ class Tasks:
         found = self.get(_id(task))
         from corpusmith.engine.clock import SystemClock
         from corpusmith.engine.runner import Runner
+        from corpusmith.service.wiring import job_of, routes_of
 
-        routes = self._routes(found)
+        routes = routes_of(found, self._studio.store, self._studio.limiters)
+        runner = Runner(
+            self._studio.store,
+            job_of(found, routes),
+            clock=SystemClock(),
+            show=show or (lambda snapshot: None),
+        )
+        self._running.setdefault(found.id, runner)
         try:
-            runner = Runner(
-                self._studio.store,
-                _job(found, routes),
-                clock=SystemClock(),
-                show=show or (lambda snapshot: None),
-            )
-            self._running[found.id] = runner
             ended = await runner.run()
         finally:
-            self._running.pop(found.id, None)
+            if self._running.get(found.id) is runner:
+                del self._running[found.id]
             await asyncio.gather(*(route.provider.close() for route in routes.values()))
         return self._settled(self.get(found.id), ended)
 
@@ -213,9 +191,9 @@ class Tasks:
         found = self.get(_id(task))
         if count <= found.requested:
             raise UsageError("count_not_more", task=found.id, count=count, now=found.requested)
-        recipe = _recipe_of(found)
-        plan = [(category.name, category.count) for category in recipe.plan(count)]
-        quotas = extended(self._studio.store.quotas(found.id), plan, recipe.per_item)
+        made = recipe_of(found)
+        plan = [(category.name, category.count) for category in made.plan(count)]
+        quotas = extended(self._studio.store.quotas(found.id), plan, made.per_item)
         self._studio.store.tasks.extend(found.id, requested=count, quotas=quotas)
         return self.get(found.id)
 
@@ -228,7 +206,8 @@ class Tasks:
         fixed = sorted(set(fields) - CHANGEABLE)
         if fixed:
             raise UsageError("field_fixed", field=fixed[0], fields=", ".join(sorted(CHANGEABLE)))
-        spec = {**found.spec, **{name: value for name, value in fields.items()}}
+        checked = task_file({"count": found.requested, **fields}, source="the task")
+        spec = {**found.spec, **checked.model_dump(mode="json", include=set(fields))}
         self._studio.store.tasks.update_spec(found.id, spec)
         return self.get(found.id)
 
@@ -336,37 +315,6 @@ class Tasks:
         model = await only_model(connection, key_of(connection, self._studio.store))
         return replace(connection, model=model)
 
-    def _routes(self, task: Task) -> dict[str, Route]:
-        from corpusmith.engine.calls import Route
-        from corpusmith.engine.ladder import Ladder
-        from corpusmith.providers.presets import price_of
-
-        store = self._studio.store
-        providers: dict[str, Any] = {}
-        routes: dict[str, Route] = {}
-        for role, stored in task.connections.items():
-            connection = _with_limits(connection_from_json(stored), task.spec)
-            model = connection.model or ""
-            same = f"{connection.name}|{connection.base_url}|{connection.protocol}"
-            if same not in providers:
-                secret: Secret | None = key_of(connection, store)
-                factory = registry.load("provider", connection.protocol)
-                providers[same] = factory(connection, secret)
-            provider = providers[same]
-            routes[role] = Route(
-                connection=connection,
-                model=model,
-                provider=provider,
-                limiter=self._studio.limiters.get(
-                    connection.base_url, key_id(connection), model, connection.limits
-                ),
-                ladder=Ladder(provider.modes, known=store.mode(connection.base_url, model)),
-                sampling=_sampling(task),
-                price=connection.price or price_of(connection.provider, connection.base_url, model),
-                language=cast(Any, task.spec["language"]),
-            )
-        return routes
-
     def _settled(self, task: Task, ended: Ended) -> Result:
         finished = ended.status == "finished"
         if finished and task.dataset and task.spec.get("commit", True):
@@ -417,18 +365,6 @@ def _checked(file: TaskFile | Mapping[str, Json] | None, fields: Mapping[str, An
     return task_file({**given, **fields}, source="the task")
 
 
-def _price_known(file: TaskFile, endpoints: Mapping[str, Connection]) -> None:
-    """A budget in money needs prices: refuse before anything is spent."""
-    from corpusmith.providers.presets import price_of
-
-    if file.max_cost is None:
-        return
-    for connection in endpoints.values():
-        known = price_of(connection.provider, connection.base_url, connection.model or "")
-        if connection.price is None and known is None:
-            raise UsageError("price_unknown", model=connection.model, connection=connection.name)
-
-
 def _stored_spec(file: TaskFile, recipe_spec: Mapping[str, Json]) -> dict[str, Json]:
     left_out = {"characters", "scenarios", "variation", "connection", "roles", "count", "seed"}
     return {
@@ -439,106 +375,5 @@ def _stored_spec(file: TaskFile, recipe_spec: Mapping[str, Json]) -> dict[str, J
     }
 
 
-def _context(seed: int, language: Any, started: datetime | None = None) -> TaskContext:
-    moment = started or datetime.now().astimezone()
-    return TaskContext(
-        seed=seed,
-        language=language,
-        batch_id=f"batch_{moment:%Y%m%d_%H%M%S}",
-        started_at=moment.strftime(DATE_FORMAT),
-    )
-
-
-def _recipe(name: str, spec: Mapping[str, Json], context: TaskContext) -> Recipe:
-    return cast(Recipe, registry.load("recipe", name)(spec, context))
-
-
-def _recipe_of(task: Task) -> Recipe:
-    started = datetime.fromisoformat(task.created_at).astimezone()
-    context = _context(task.seed, task.spec["language"], started)
-    return _recipe(task.recipe, task.spec["recipe_spec"], context)
-
-
 def _task_name(file: TaskFile) -> str:
     return f"{file.recipe}-{datetime.now().astimezone():%Y%m%d-%H%M%S}"
-
-
-def _estimate(
-    recipe: Recipe,
-    first: Sequence[Item],
-    plan: Sequence[Any],
-    endpoints: Mapping[str, Connection],
-) -> Estimate:
-    from corpusmith.providers.presets import price_of
-
-    calls = prompt = completion = 0
-    for item, category in zip(first, plan, strict=True):
-        times = -(-category.count // item.want)
-        per_item = recipe.estimate(item)
-        calls += times * per_item[0]
-        prompt += times * per_item[1]
-        completion += times * per_item[2]
-    usage = Usage(prompt_tokens=prompt, completion_tokens=completion)
-    prices = [
-        one.price or price_of(one.provider, one.base_url, one.model or "")
-        for one in endpoints.values()
-    ]
-    known = [price for price in prices if price is not None]
-    # Roles share the work about evenly; with two prices the estimate is their mean.
-    cost_usd = (
-        sum(price.cost_usd(usage) for price in known) / len(known)
-        if len(known) == len(prices)
-        else None
-    )
-    return Estimate(
-        calls=calls, prompt_tokens=prompt, completion_tokens=completion, cost_usd=cost_usd
-    )
-
-
-def _with_limits(connection: Connection, spec: Mapping[str, Json]) -> Connection:
-    limits = connection.limits
-    concurrency = spec.get("concurrency", "auto")
-    return replace(
-        connection,
-        limits=replace(
-            limits,
-            requests_per_min=spec.get("rpm") or limits.requests_per_min,
-            tokens_per_min=spec.get("tpm") or limits.tokens_per_min,
-            concurrency=limits.concurrency if concurrency == "auto" else concurrency,
-        ),
-    )
-
-
-def _sampling(task: Task) -> Sampling:
-    spec = task.spec
-    return Sampling(
-        temperature=spec.get("temperature"),
-        top_p=spec.get("top_p"),
-        max_tokens=spec.get("max_tokens"),
-        seed=spec.get("seed_sent"),
-        stop=tuple(spec.get("stop", ())),
-        extra=spec.get("extra", {}),
-    )
-
-
-def _job(task: Task, routes: Mapping[str, Route]) -> Any:
-    from corpusmith.engine.budget import Ceilings
-    from corpusmith.engine.runner import Job
-    from corpusmith.quality.chain import build
-    from corpusmith.store.lease import owner_id
-
-    spec = task.spec
-    return Job(
-        task_id=task.id,
-        seed=task.seed,
-        recipe=_recipe_of(task),
-        routes=routes,
-        check=build(tuple(spec["checks"]), {}),
-        max_attempts_multiplier=float(spec["max_attempts_multiplier"]),
-        ceilings=Ceilings(
-            cost_usd=spec.get("max_cost"),
-            tokens=spec.get("max_total_tokens"),
-            calls=spec.get("max_calls"),
-        ),
-        owner=owner_id(),
-    )

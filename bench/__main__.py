@@ -1,0 +1,238 @@
+"""`make bench`: every figure of the README, each a ratio or a limit, from one run.
+
+    python -m bench [NAME …] [--quick]
+
+Names: throughput, latency, tail, scale, startup; none means all. Client and endpoint are pinned to
+different cores. The endpoint is `fakeserver.c` (120,000 requests/s on one core), built here with
+gcc; the slow tail is served by the simulator. Figures drift with the machine: quote ratios.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+SOURCE = ROOT.parent / "shared" / "bench" / "fakeserver.c"
+CLIENT_CORE, SERVER_CORE = 0, 1
+Figures = dict[str, Any]
+
+
+def throughput(folder: Path, quick: bool) -> Figures:
+    """Records/s at zero latency, everything on, over a bare aiohttp loop on the same endpoint."""
+    count, rounds = (5_000, 1) if quick else (30_000, 5)
+    ratios, cpu_ratios, bare, ours = [], [], [], []
+    with fakeserver(folder, 0) as url:
+        for turn in range(rounds):
+            limit = measure("bare", count, url=url)
+            made = measure("ours", count, url=url, db=folder / f"throughput{turn}.db")
+            bare.append(count / limit["wall_s"])
+            ours.append(count / made["run_wall_s"])
+            ratios.append(ours[-1] / bare[-1])
+            cpu_ratios.append(limit["cpu_s"] / made["run_cpu_s"])
+    return {
+        "bare_records_per_s": statistics.median(bare),
+        "ours_records_per_s": statistics.median(ours),
+        "ratio": statistics.median(ratios),
+        "ratio_min_max": [min(ratios), max(ratios)],
+        "cpu_ratio": statistics.median(cpu_ratios),
+        "aim": ">= 0.50",
+    }
+
+
+def latency(folder: Path, quick: bool) -> Figures:
+    """Calls/s at 200 ms and 500 in flight, over the ideal 2,500."""
+    count = 10_000 if quick else 75_000
+    with fakeserver(folder, 200) as url:
+        made = measure("ours", count, 500, url=url, db=folder / "latency.db")
+        limit = measure("bare", count, 500, url=url)
+    ideal = 500 / 0.2
+    return {
+        "calls_per_s": count / made["run_wall_s"],
+        "ratio_to_ideal": count / made["run_wall_s"] / ideal,
+        "bare_ratio_to_ideal": count / limit["wall_s"] / ideal,
+        "aim": ">= 0.95",
+    }
+
+
+def tail(folder: Path, quick: bool) -> Figures:
+    """The same with 1% of calls 30 times slower, over the ideal of 500 slots never idle."""
+    count = 10_000 if quick else 60_000
+    options = ["--latency-ms", "200", "--tail-rate", "0.01", "--tail-factor", "30"]
+    with simulator(options) as url:
+        made = measure("ours", count, 500, url=url, db=folder / "tail.db")
+        limit = measure("bare", count, 500, url=url)
+    ideal = 500 / (0.99 * 0.2 + 0.01 * 6)
+    return {
+        "calls_per_s": count / made["run_wall_s"],
+        "ratio_to_ideal": count / made["run_wall_s"] / ideal,
+        "bare_ratio_to_ideal": count / limit["wall_s"] / ideal,
+        "aim": ">= 0.90",
+    }
+
+
+def scale(folder: Path, quick: bool) -> Figures:
+    """CPU per record and peak memory at 1,000, 100,000 and 1,000,000 items; resume of the last."""
+    sizes = (1_000, 10_000, 50_000) if quick else (1_000, 100_000, 1_000_000)
+    figures: Figures = {"sizes": {}}
+    for count in sizes:
+        db = folder / f"scale{count}.db"
+        made = measure("ours", count, db=db)
+        again = measure("ours", count, db=db, task=made["task"])
+        more = measure("ours", count + 1, db=db, task=made["task"], extend=True)
+        figures["sizes"][count] = {
+            "cpu_us_per_record": 1e6 * made["run_cpu_s"] / count,
+            "peak_mb": made["peak_mb"],
+            "resume_finished_s": again["wall_s"],
+            "one_more_row_s": more["wall_s"],
+            "one_more_row_calls": more["calls"] - made["calls"],
+            "db_mb": db.stat().st_size / 2**20,
+        }
+        db.unlink()
+    costs = [one["cpu_us_per_record"] for one in figures["sizes"].values()]
+    figures["cpu_spread"] = max(costs[1:]) / min(costs[1:]) - 1
+    figures["aim"] = "CPU flat within 20%, < 400 MB, resume < 5 s"
+    return figures
+
+
+def startup(folder: Path, quick: bool) -> Figures:
+    """Seconds for `import corpusmith` and `corpusmith --help`, whole processes, median."""
+    python = sys.executable
+    commands = {
+        "python -c pass": [python, "-c", "pass"],
+        "import corpusmith": [python, "-c", "import corpusmith"],
+        "corpusmith --help": [str(Path(python).parent / "corpusmith"), "--help"],
+    }
+    return {
+        **{name: statistics.median(_times(command)) for name, command in commands.items()},
+        "aim": "< 0.3 s",
+    }
+
+
+def _times(command: list[str]) -> list[float]:
+    took = []
+    for _ in range(8):
+        began_s = time.perf_counter()
+        subprocess.run(command, check=True, capture_output=True)
+        took.append(time.perf_counter() - began_s)
+    return took[1:]
+
+
+# ---------------------------------------------------------------- processes
+
+
+def measure(
+    what: str,
+    count: int,
+    in_flight: int = 256,
+    *,
+    url: str | None = None,
+    db: Path | None = None,
+    task: int | None = None,
+    extend: bool = False,
+) -> Figures:
+    """One measurement in a process of its own, on the client's core."""
+    command = [sys.executable, "-m", "bench.one", what, "--count", str(count)]
+    command += ["--in-flight", str(in_flight)]
+    command += ["--url", f"{url}/v1"] if url else []
+    command += ["--db", str(db)] if db else []
+    command += ["--task", str(task)] if task else []
+    command += ["--extend"] if extend else []
+    ended = subprocess.run(
+        command, check=True, capture_output=True, text=True, cwd=ROOT, preexec_fn=_pin(CLIENT_CORE)
+    )
+    figures: Figures = json.loads(ended.stdout)
+    if url and db:
+        db.unlink()
+    return figures
+
+
+@contextlib.contextmanager
+def fakeserver(folder: Path, latency_ms: int) -> Iterator[str]:
+    """The C endpoint at a constant latency."""
+    program = folder / "fakeserver"
+    if not program.exists():
+        subprocess.run(["gcc", "-O2", "-o", str(program), str(SOURCE)], check=True)
+    port = _free_port()
+    with _running([str(program), str(port), str(latency_ms)], f"http://127.0.0.1:{port}/stats"):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextlib.contextmanager
+def simulator(options: list[str]) -> Iterator[str]:
+    """Corpusmith's own simulator."""
+    port = _free_port()
+    command = [sys.executable, "-m", "corpusmith.simulator", "--port", str(port), *options]
+    with _running(command, f"http://127.0.0.1:{port}/__stats"):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextlib.contextmanager
+def _running(command: list[str], ready: str) -> Iterator[None]:
+    quiet = subprocess.DEVNULL
+    process = subprocess.Popen(command, stdout=quiet, stderr=quiet, preexec_fn=_pin(SERVER_CORE))
+    try:
+        for _ in range(100):
+            with contextlib.suppress(OSError), urllib.request.urlopen(ready, timeout=1):
+                break
+            time.sleep(0.1)
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _pin(core: int) -> Any:
+    cores = sorted(os.sched_getaffinity(0))
+    chosen = {cores[core % len(cores)]}
+    return lambda: os.sched_setaffinity(0, chosen)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+# ---------------------------------------------------------------- printing
+
+ALL = {one.__name__: one for one in (throughput, latency, tail, scale, startup)}
+
+
+def main() -> None:
+    """Run and print; the figures also go to bench/out/bench.json."""
+    parser = argparse.ArgumentParser(prog="python -m bench")
+    parser.add_argument("names", nargs="*", choices=[*ALL, []])
+    parser.add_argument("--quick", action="store_true", help="small sizes, to see that it works")
+    given = parser.parse_args()
+    load = os.getloadavg()[0]
+    print(f"{os.cpu_count()} cores, load {load:.1f} at the start; Python {sys.version.split()[0]}")
+    folder = Path(tempfile.mkdtemp(prefix="corpusmith-bench-"))
+    results: dict[str, Figures] = {}
+    try:
+        for name in given.names or ALL:
+            print(f"\n{name}: {ALL[name].__doc__}", flush=True)
+            results[name] = ALL[name](folder, given.quick)
+            print(json.dumps(results[name], indent=1, default=str), flush=True)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    out = ROOT / "bench" / "out"
+    out.mkdir(exist_ok=True)
+    (out / "bench.json").write_text(json.dumps(results, indent=1), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""What a task will probably use, and what it will say: before anything is sent.
+
+Owns: adding up a recipe's own guesses, and prices. Does not own: the guesses (recipes), the price
+table (providers).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from corpusmith.contracts import Recipe
+from corpusmith.errors import UsageError
+from corpusmith.providers.presets import price_of
+from corpusmith.values import Category, Connection, Item, Message, Price, Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """What a task will probably use. `cost_usd` None: a price is unknown."""
+
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What will be sent, before it is: the calls of the first items, and the estimate."""
+
+    calls: Sequence[tuple[str, str, Sequence[Message]]]
+    """(item key, role, messages)"""
+    quotas: Mapping[str, int]
+    """Records wanted by category."""
+    estimate: Estimate
+
+
+def known_price(connection: Connection) -> Price | None:
+    """The connection's own price, else the price table's, else None: unknown."""
+    return connection.price or price_of(
+        connection.provider, connection.base_url, connection.model or ""
+    )
+
+
+def refuse_unknown_price(max_cost: float | None, endpoints: Mapping[str, Connection]) -> None:
+    """A budget in money needs prices: refuse before anything is spent. Raises UsageError."""
+    if max_cost is None:
+        return
+    for connection in endpoints.values():
+        if known_price(connection) is None:
+            raise UsageError("price_unknown", model=connection.model, connection=connection.name)
+
+
+def estimate(
+    recipe: Recipe,
+    first: Sequence[Item],
+    plan: Sequence[Category],
+    endpoints: Mapping[str, Connection],
+) -> Estimate:
+    """For a plan, from one item (`first`) of each category."""
+    calls = prompt = completion = 0
+    for item, category in zip(first, plan, strict=True):
+        times = -(-category.count // item.want)
+        per_item = recipe.estimate(item)
+        calls += times * per_item[0]
+        prompt += times * per_item[1]
+        completion += times * per_item[2]
+    usage = Usage(prompt_tokens=prompt, completion_tokens=completion)
+    prices = [known_price(connection) for connection in endpoints.values()]
+    known = [price for price in prices if price is not None]
+    # Roles share the work about evenly; with two prices the estimate is their mean.
+    cost_usd = (
+        sum(price.cost_usd(usage) for price in known) / len(known)
+        if len(known) == len(prices)
+        else None
+    )
+    return Estimate(
+        calls=calls, prompt_tokens=prompt, completion_tokens=completion, cost_usd=cost_usd
+    )

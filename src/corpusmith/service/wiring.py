@@ -1,0 +1,102 @@
+"""From a stored task to something that runs: recipe, routes, job.
+
+Owns: putting the parts together as the task's spec says. Does not own: any part. Heavy (it imports
+the engine): import it on use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, cast
+
+from corpusmith import registry
+from corpusmith.contracts import Secret
+from corpusmith.engine.budget import Ceilings
+from corpusmith.engine.calls import Route
+from corpusmith.engine.ladder import Ladder
+from corpusmith.engine.limits import LimiterPool
+from corpusmith.engine.runner import Job
+from corpusmith.quality.chain import build
+from corpusmith.service.connections import connection_from_json
+from corpusmith.service.estimate import known_price, refuse_unknown_price
+from corpusmith.service.keys import key_id, key_of
+from corpusmith.service.recipes import recipe_of
+from corpusmith.store.lease import owner_id
+from corpusmith.store.store import SqlStore
+from corpusmith.store.values import Task
+from corpusmith.values import Connection, Json, Sampling
+
+
+def routes_of(task: Task, store: SqlStore, limiters: LimiterPool) -> dict[str, Route]:
+    """Each role's way to its endpoint. Raises KeyMissing, SpecError, UsageError."""
+    providers: dict[str, Any] = {}
+    routes: dict[str, Route] = {}
+    for role, stored in task.connections.items():
+        connection = _with_limits(connection_from_json(stored), task.spec)
+        model = connection.model or ""
+        same = f"{connection.name}|{connection.base_url}|{connection.protocol}"
+        if same not in providers:
+            secret: Secret | None = key_of(connection, store)
+            factory = registry.load("provider", connection.protocol)
+            providers[same] = factory(connection, secret)
+        provider = providers[same]
+        routes[role] = Route(
+            connection=connection,
+            model=model,
+            provider=provider,
+            limiter=limiters.get(connection.base_url, key_id(connection), model, connection.limits),
+            ladder=Ladder(provider.modes, known=store.mode(connection.base_url, model)),
+            sampling=_sampling(task),
+            price=known_price(connection),
+            language=cast(Any, task.spec["language"]),
+        )
+    refuse_unknown_price(
+        task.spec.get("max_cost"), {role: route.connection for role, route in routes.items()}
+    )
+    return routes
+
+
+def _with_limits(connection: Connection, spec: Mapping[str, Json]) -> Connection:
+    limits = connection.limits
+    concurrency = spec.get("concurrency", "auto")
+    return replace(
+        connection,
+        limits=replace(
+            limits,
+            requests_per_min=spec.get("rpm") or limits.requests_per_min,
+            tokens_per_min=spec.get("tpm") or limits.tokens_per_min,
+            concurrency=limits.concurrency if concurrency == "auto" else concurrency,
+        ),
+    )
+
+
+def _sampling(task: Task) -> Sampling:
+    spec = task.spec
+    return Sampling(
+        temperature=spec.get("temperature"),
+        top_p=spec.get("top_p"),
+        max_tokens=spec.get("max_tokens"),
+        seed=spec.get("seed_sent"),
+        stop=tuple(spec.get("stop", ())),
+        extra=spec.get("extra", {}),
+    )
+
+
+def job_of(task: Task, routes: Mapping[str, Route]) -> Job:
+    """What the engine runs."""
+    spec = task.spec
+    return Job(
+        task_id=task.id,
+        seed=task.seed,
+        recipe=recipe_of(task),
+        routes=routes,
+        check=build(tuple(spec["checks"]), {}),
+        max_attempts_multiplier=float(spec["max_attempts_multiplier"]),
+        ceilings=Ceilings(
+            cost_usd=spec.get("max_cost"),
+            tokens=spec.get("max_total_tokens"),
+            calls=spec.get("max_calls"),
+        ),
+        owner=owner_id(),
+    )
