@@ -6,7 +6,6 @@ Owns: what the parts promise each other. Does not own: any implementation.
 from __future__ import annotations
 
 from collections.abc import (
-    AsyncIterator,
     Awaitable,
     Callable,
     Iterable,
@@ -350,12 +349,22 @@ class Store(_Protocol):
 # ---------------------------------------------------------------- engine
 
 
+class Source(_Protocol):
+    """Hands out a task's items, as many as may be in progress."""
+
+    def take(self) -> Item | None:
+        """The next item to start now; None: there is none now."""
+
+    async def more(self) -> bool:
+        """Wait until `take` has an item again. False: it never will."""
+
+
 class Executor(_Protocol):
     """Runs items somewhere: here, or on a cluster. It never decides and never saves."""
 
     async def run(
         self,
-        items: AsyncIterator[Item],
+        items: Source,
         work: Callable[[Item], Awaitable[Outcome | None]],
         done: Callable[[Item, Outcome | None], Awaitable[None]],
     ) -> None:

@@ -30,6 +30,9 @@ class Promise:
     tokens: int
 
 
+NOTHING_PROMISED = Promise(cost_usd=0.0, tokens=0)
+
+
 class Budget:
     """Spend of one task, earlier executions included."""
 
@@ -41,6 +44,7 @@ class Budget:
         self.cost_known = spent.cost_usd is not None
         self._promised_cost_usd = 0.0
         self._promised_tokens = 0
+        self.counts_tokens = ceilings.cost_usd is not None or ceilings.tokens is not None
         self._in_flight = 0
         self._untold_tokens = 0
         self._untold_cost_usd = 0.0

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from corpusmith.contracts import Charge, Clock, JournalEntry, Provider
-from corpusmith.engine.budget import Budget, Promise
+from corpusmith.engine.budget import NOTHING_PROMISED, Budget, Promise
 from corpusmith.engine.journal import Journal
 from corpusmith.engine.keys import canonical
 from corpusmith.engine.ladder import Ladder, dressed
@@ -212,7 +212,7 @@ class Calls:
     ) -> tuple[Reply, float] | None:
         """(reply, seconds); None: while it waited, others found that `mode` is not understood."""
         sent = dressed(request, mode, route.language) if mode else request
-        promise = route.promise(sent)
+        promise = route.promise(sent) if self._metered(route) else NOTHING_PROMISED
         permit = None if self._stopping else route.limiter.acquire_now(promise.tokens)
         if permit is None:
             turn = route.limiter.acquire(promise.tokens, priority=caller.priority)
@@ -238,6 +238,11 @@ class Calls:
             self._budget.release(promise)
         permit.succeeded(reply.usage.total_tokens if reply.usage else None)
         return reply, self._clock.monotonic() - started_s
+
+    def _metered(self, route: Route) -> bool:
+        """Whether anybody counts tokens: guessing them costs a twentieth of a free call."""
+        limited = route.connection.limits.tokens_per_min is not None
+        return limited or self._budget.counts_tokens
 
     async def _charge(self, route: Route, error: ProviderError, caller: Caller) -> None:
         if error.usage is None:

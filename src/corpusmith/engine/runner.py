@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Literal
@@ -95,6 +95,7 @@ class Runner:
         self._rule = StopRule()
         self._speed = Speed()
         self._started = 0
+        self._ahead: Item | None = None
         self._quotas: Quotas
         self._calls: Calls
         self._budget: Budget
@@ -163,7 +164,7 @@ class Runner:
             asyncio.create_task(self._tick(), name="progress"),
         ]
         main = asyncio.create_task(
-            self._executor.run(self._items(), self._produce, self._done), name="items"
+            self._executor.run(self, self._produce, self._done), name="items"
         )
         try:
             await asyncio.wait({main, side[0]}, return_when=asyncio.FIRST_COMPLETED)
@@ -175,17 +176,29 @@ class Runner:
         finally:
             await _cancelled([main, *side])
 
-    async def _items(self) -> AsyncIterator[Item]:
+    def take(self) -> Item | None:
+        """See contracts.Source."""
+        item, self._ahead = self._ahead or self._next(), None
+        if item is None or self._quotas.running_items < self._room():
+            self._changed.set()  # the end, or room for one more: `more` shall look
+        return item
+
+    async def more(self) -> bool:
+        """See contracts.Source."""
         while self._stop_status is None:
             self._changed.clear()
-            if self._quotas.running_items < self._room():
-                item = self._quotas.next()
-                if item is not None:
-                    yield item
-                    continue
-                if self._quotas.running_items == 0:
-                    return
+            self._ahead = self._next()
+            if self._ahead is not None:
+                return True
+            if self._quotas.running_items == 0:
+                return False
             await self._changed.wait()
+        return False
+
+    def _next(self) -> Item | None:
+        if self._stop_status is not None or self._quotas.running_items >= self._room():
+            return None
+        return self._quotas.next()
 
     def _room(self) -> int:
         """Items in progress: enough to fill every slot while others are saved, and no more."""
@@ -226,7 +239,6 @@ class Runner:
     async def _done(self, item: Item, outcome: Outcome | None) -> None:
         if outcome is None:
             self._quotas.dropped(item)
-            self._changed.set()
             return
         accepted, misses = self._checked(outcome)
         await self._writer.save(
@@ -241,7 +253,6 @@ class Runner:
         rejected = sum(miss.kind == "rejected" for miss in misses)
         self._misses.update(miss.reason for miss in misses)
         self._quotas.ended(item, len(accepted), rejected, len(misses) - rejected)
-        self._changed.set()
 
     def _checked(self, outcome: Outcome) -> tuple[tuple[Draft, ...], tuple[Miss, ...]]:
         accepted: list[Draft] = []

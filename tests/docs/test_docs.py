@@ -1,0 +1,299 @@
+"""The documentation tells the truth: its commands run, its links lead somewhere, nothing is left
+out, and both languages say the same."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import docs_kit
+import fork_server
+import pytest
+from docs_kit import ROOT, Step
+
+from corpusmith import registry
+from corpusmith.cli.main import COMMANDS
+from corpusmith.config import SETTINGS
+from corpusmith.providers.presets import preset_names
+from corpusmith.service.task_file import EndpointPart, TaskFile
+from corpusmith.simulator import Running, SimulatorConfig, run_in_thread
+from corpusmith.simulator.config import FAULTS, STANDING_FAULTS
+
+LANGUAGES = ("en", "zh")
+PAGES = docs_kit.pages()
+RUN = [page for page in PAGES if docs_kit.steps(page)]
+PORT = "8099"
+MARK = "@@step"
+_WAIT = "until (exec 3<>/dev/tcp/127.0.0.1/{port}) 2>/dev/null; do sleep 0.05; done"
+
+
+def name_of(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def text_of(language: str) -> str:
+    return "\n".join(page.read_text("utf-8") for page in docs_kit.paired_pages(language))
+
+
+# ---------------------------------------------------------------- commands
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[Running]:
+    with run_in_thread(SimulatorConfig()) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with a `corpusmith` that starts at once."""
+    place = tmp_path_factory.mktemp("program")
+    address = place / "socket"
+    server = subprocess.Popen([sys.executable, fork_server.__file__, str(address)])
+    fork_server.install(place / "bin", address)
+    deadline_s = time.monotonic() + 60
+    while not address.exists():
+        assert server.poll() is None and time.monotonic() < deadline_s
+        time.sleep(0.05)
+    yield place / "bin"
+    server.terminate()
+    server.wait()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with the repository's examples."""
+    place = tmp_path / "work"
+    shutil.copytree(ROOT / "examples", place)
+    return place
+
+
+BIN = Path(sys.executable).parent
+
+
+def environment(folder: Path, language: str, program: Path = BIN) -> dict[str, str]:
+    """What a reader's shell has, without anything of this machine's that changes what is run."""
+    own = re.compile(r"(OPENAI|GEMINI|ANTHROPIC|CORPUSMITH)_|LC_|LANG|.*_PROXY$")
+    kept = {name: value for name, value in os.environ.items() if not own.match(name.upper())}
+    return {
+        **kept,
+        "PATH": f"{program}{os.pathsep}{BIN}{os.pathsep}{os.environ['PATH']}",
+        "CORPUSMITH_HOME": str(folder.parent / "home"),
+        "CORPUSMITH_LANG": language,
+        "COLUMNS": "100",
+        "MY_KEY": "a-key-for-the-simulator",
+    }
+
+
+def script(steps: list[Step], port: str) -> str:
+    """All commands of a page as one program that says where each begins and how it ended."""
+    lines = ["trap 'kill $(jobs -p) 2>/dev/null' EXIT"]
+    for number, step in enumerate(steps):
+        command = step.command
+        if command.endswith("&"):  # `kill $!` must hit the program itself
+            command = command.replace("corpusmith", str(BIN / "corpusmith"), 1)
+        lines += [f"echo '{MARK} {number}'", command, "code=$?"]
+        if step.command.startswith("corpusmith simulate") and step.command.endswith("&"):
+            lines.append(_WAIT.format(port=port))
+        # The page's next command may be `echo $?`.
+        lines += [f'echo "{MARK} ended $code"', '(exit "$code")']
+    return "\n".join(lines).replace(PORT, port)
+
+
+def free_port() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
+
+
+@pytest.mark.parametrize("page", RUN, ids=name_of)
+def test_the_commands_of_a_page_do_what_it_shows(
+    page: Path, folder: Path, simulator: Running, program: Path
+) -> None:
+    steps = docs_kit.steps(page)
+    starts_its_own = any(step.command.startswith("corpusmith simulate") for step in steps)
+    port = free_port() if starts_its_own else simulator.url.rpartition(":")[2]
+    language = "zh" if page.name.endswith(".zh-CN.md") else "en"
+    ran = subprocess.run(
+        ["bash", "-c", script(steps, port)],
+        cwd=folder,
+        env=environment(folder, language, program),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        encoding="utf-8",
+        timeout=100,
+        check=False,
+    )
+    printed = re.split(rf"^{MARK} \d+\n", ran.stdout, flags=re.M)[1:]
+    wrong = []
+    for step, text in zip(steps, printed, strict=True):
+        said, _, code = text.rpartition(f"{MARK} ended ")
+        said = said.replace(port, PORT)
+        faults = [f"not printed: {line}" for line in docs_kit.missing_lines(step, said)]
+        if code.strip() != "0" and not shows_failure(step):
+            faults.append(f"ended with {code.strip()}")
+        if faults:
+            wrong.append("\n".join([f"$ {step.command}", *faults, "--- it printed:", said]))
+    assert not wrong, "\n\n".join(wrong)
+
+
+def shows_failure(step: Step) -> bool:
+    """Whether the page shows that the command does not end well."""
+    signs = ("error: ", "错误：", "budget", "预算", "FAIL", "失败", "short", "差 ")
+    return any(sign in line for sign in signs for line in step.output)
+
+
+PYTHON = [page for page in PAGES if docs_kit.blocks(page, "python")]
+
+
+@pytest.mark.parametrize("page", PYTHON, ids=name_of)
+def test_the_python_of_a_page_runs(page: Path, folder: Path, simulator: Running) -> None:
+    port = simulator.url.rpartition(":")[2]
+    program = "\n\n".join(docs_kit.blocks(page, "python")).replace(PORT, port)
+    language = "zh" if page.name.endswith(".zh-CN.md") else "en"
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program],
+        cwd=folder,
+        env=environment(folder, language),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+# ---------------------------------------------------------------- links and languages
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    broken = []
+    for link in docs_kit.links(page):
+        if re.match(r"https?://", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        if not target.exists() or (anchor and anchor not in docs_kit.anchors(target)):
+            broken.append(link)
+    assert broken == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_file_that_is_named_is_there(page: Path) -> None:
+    assert [name for name in docs_kit.named_files(page) if not (ROOT / name).exists()] == []
+
+
+@pytest.mark.parametrize("name", docs_kit.PAIRED)
+def test_both_languages_have_the_same_structure(name: str) -> None:
+    english, chinese = ROOT / f"{name}.md", ROOT / f"{name}.zh-CN.md"
+    assert docs_kit.outline(chinese) == docs_kit.outline(english)
+    assert len(docs_kit.steps(chinese)) == len(docs_kit.steps(english))
+    assert len(docs_kit.blocks(chinese, "python")) == len(docs_kit.blocks(english, "python"))
+
+
+@pytest.mark.parametrize("name", docs_kit.PAIRED)
+def test_both_languages_have_the_same_tables(name: str) -> None:
+    def rows(page: Path) -> int:
+        return len(re.findall(r"^\|", page.read_text("utf-8"), re.M))
+
+    assert rows(ROOT / f"{name}.zh-CN.md") == rows(ROOT / f"{name}.md")
+
+
+# ---------------------------------------------------------------- nothing is left out
+
+
+def subcommands() -> list[str]:
+    """`tasks list` and all others, as they are typed."""
+    from corpusmith.cli.command import Root
+
+    root = Root("corpusmith", COMMANDS)
+    found = []
+    for name in COMMANDS:
+        group = root.get_command(None, name)
+        inner = getattr(group, "commands", None)
+        found += [f"{name} {one}" for one in inner] if inner else [name]
+    return found
+
+
+def in_backticks(name: str, text: str) -> bool:
+    return re.search(rf"`[^`\n]*(?<![\w-]){re.escape(name)}(?![\w-])[^`\n]*`", text) is not None
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_name_that_a_user_may_write_is_explained(language: str) -> None:
+    text = text_of(language)
+    names = [setting.variable for setting in SETTINGS]
+    names += [*TaskFile.model_fields, *EndpointPart.model_fields]
+    names += preset_names()
+    names += [name for kind in ("recipe", "check", "exporter") for name in registry.names(kind)]  # type: ignore[arg-type]
+    names += [*FAULTS, *STANDING_FAULTS]
+    assert [name for name in names if not in_backticks(name, text)] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_command_is_shown(language: str) -> None:
+    text = text_of(language)
+    missing = [
+        name
+        for name in subcommands()
+        if not re.search(rf"(?:corpusmith |`){re.escape(name)}(?![\w-])", text)
+    ]
+    assert missing == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_option_of_the_simulator_is_explained(language: str) -> None:
+    page = ROOT / f"docs/simulator{'.zh-CN' if language == 'zh' else ''}.md"
+    text = page.read_text("utf-8")
+    options = {
+        "model" if name == "models" else "fault" if name == "faults" else name
+        for name in SimulatorConfig.__dataclass_fields__
+        if name not in ("retry_after", "require_key")
+    } | {"no-retry-after", "require-key-env", "port", "host"}
+    flags = ["--" + name.replace("_", "-") for name in options]
+    assert sorted(flag for flag in flags if f"`{flag}`" not in text) == []
+
+
+def test_the_pictures_ask_no_other_host_and_show_no_path_of_ours() -> None:
+    pictures = sorted((ROOT / "docs" / "img").glob("*.svg"))
+    assert [name_of(one) for one in pictures] == [
+        f"docs/img/{scene}.{language}.svg"
+        for scene in ("demo", "faults", "resume")
+        for language in LANGUAGES
+    ]
+    for one in pictures:
+        text = one.read_text("utf-8")
+        assert re.findall(r"(?:href|url|src)\s*[=(]\s*[\"']?http", text) == []
+        assert "/tmp/" not in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_example_task_of_a_language_runs(
+    language: str, folder: Path, simulator: Running
+) -> None:
+    file = folder / f"dialogue.{language}.yaml"
+    file.write_text(
+        file.read_text("utf-8").replace(PORT, simulator.url.rpartition(":")[2]), "utf-8"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-m", "corpusmith", "run", str(file)],
+        cwd=folder.parent,
+        env=environment(folder, language),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    assert (ran.returncode, "12" in ran.stdout) == (0, True), ran.stderr
