@@ -391,6 +391,23 @@ async def test_a_slow_tail_holds_nobody_up(sqlite_url: str) -> None:
     store.close()
 
 
+async def test_a_mistake_in_the_store_ends_the_run_and_leaves_nobody_waiting(store: Any) -> None:
+    class Mistaken:
+        """A store with a bug: its transactions cannot even be made."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(store, name)
+
+        def transaction(self) -> Any:
+            raise ZeroDivisionError("a bug in the store")
+
+    task = make_task(store, {"a": 20})
+    broken: Any = Mistaken()
+    with pytest.raises(ZeroDivisionError):
+        await asyncio.wait_for(make_runner(broken, task, StubProvider()).run(), 10)
+    assert store.tasks.get(task).counts == Counts(requested=20)
+
+
 async def test_a_full_disk_stops_with_a_message_and_the_database_opens(sqlite_url: str) -> None:
     store = open_store(sqlite_url)
     task = make_task(store, {"a": 5000})

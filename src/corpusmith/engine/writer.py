@@ -19,8 +19,12 @@ from corpusmith.contracts import Store, Transaction, Write
 
 T = TypeVar("T")
 GATHER_S = 0.012
-"""How long a write waits for company (DESIGN.md §5: at most 20 ms with the commit). Far below a
-model's answer; at 5 ms the same work cost a fifth more CPU, in smaller groups."""
+"""How long a busy writer waits for more company (DESIGN.md §5: at most 20 ms with the commit).
+Groups also form by themselves while a commit waits for the disk; but at thousands of writes a
+second those are small, and the same work cost a fifth more CPU."""
+BUSY_PER_S = 3000.0
+"""Writes a second from which gathering pays. Below, a reply is on the disk as soon as it can be:
+what a kill loses is what was answered and not yet committed."""
 CHUNK = 200
 """Writes applied between two turns of the event loop (about 5 ms of work)."""
 
@@ -31,6 +35,7 @@ class Writer:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._pending: list[tuple[Write, asyncio.Future[None]]] = []
+        self._group: list[tuple[Write, asyncio.Future[None]]] = []
         self._wake = asyncio.Event()
         self._between = asyncio.Lock()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="corpusmith-writer")
@@ -38,17 +43,21 @@ class Writer:
         self._closing = False
         self._broken: BaseException | None = None
         self.commits = 0
+        self._per_s = 0.0
+        self._last_s = 0.0
 
     async def __aenter__(self) -> Writer:
-        self._task = asyncio.create_task(self._run(), name="writer")
+        self._task = asyncio.create_task(self._guarded(), name="writer")
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self._closing = True
         self._wake.set()
-        if self._task is not None:
-            await asyncio.shield(self._task)
-        self._thread.shutdown()
+        try:
+            if self._task is not None:
+                await asyncio.shield(self._task)
+        finally:
+            self._thread.shutdown()
 
     def save(self, write: Write) -> asyncio.Future[None]:
         """A future that resolves when `write` is on the disk, or raises why it is not.
@@ -74,14 +83,28 @@ class Writer:
     async def _off_loop(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
+    async def _guarded(self) -> None:
+        """Whatever ends the writer, nobody is left to wait for it for ever."""
+        try:
+            await self._run()
+        except Exception as error:
+            self._break(error, self._group)
+            raise
+
     async def _run(self) -> None:
+        try:
+            await self._commit_groups()
+        except Exception as error:  # noqa: BLE001  whoever waits must hear of it, not hang
+            self._break(error, [])
+
+    async def _commit_groups(self) -> None:
         while not (self._closing and not self._pending):
             await self._wake.wait()
             self._wake.clear()
             if not self._pending:
                 continue
             if not self._closing:
-                await asyncio.sleep(GATHER_S)
+                await asyncio.sleep(GATHER_S if self._per_s > BUSY_PER_S else 0)
             async with self._between:
                 await self._commit_group()
 
@@ -92,6 +115,7 @@ class Writer:
         try:
             await self._off_loop(transaction.begin)
             group, self._pending = self._pending, []
+            self._group = group
             for start in range(0, len(group), CHUNK):
                 writes = [write for write, _ in group[start : start + CHUNK]]
                 refused += await self._apply(transaction, writes)
@@ -100,7 +124,7 @@ class Writer:
             transaction.rollback()
             self._break(error, group)
             return
-        self.commits += 1
+        self._measure(len(group))
         for (_, future), reason in zip(group, refused, strict=True):
             if future.done():
                 continue
@@ -110,6 +134,12 @@ class Writer:
                 future.set_exception(reason)
         if self._pending:
             self._wake.set()
+
+    def _measure(self, writes: int) -> None:
+        now_s = asyncio.get_running_loop().time()
+        self._per_s += 0.2 * (writes / max(now_s - self._last_s, 1e-6) - self._per_s)
+        self._last_s = now_s
+        self.commits += 1
 
     async def _apply(self, transaction: Transaction, writes: list[Write]) -> list[Exception | None]:
         if self._store.inline_io:

@@ -64,7 +64,8 @@ _LENGTH = re.compile(
 _TURNS = re.compile(r"(\d{1,3})\s*(?:轮|个回合|turns?\b|rounds?\b|exchanges?\b)", re.IGNORECASE)
 _ITEMS = re.compile(
     r"(\d{1,4})\s*(?:条|组|段|份|道|篇|个(?:问|样|例|对|题)"
-    r"|(?:[a-z]+ )?(?:samples|items|dialogues|conversations|pairs|questions|examples|entries))",
+    r"|(?:[a-z]+ )?(?:sample|item|dialogue|conversation|pair|question|example)s?\b"
+    r"|(?:[a-z]+ )?entr(?:y|ies)\b)",
     re.IGNORECASE,
 )
 _WHO = re.compile(
