@@ -23,7 +23,7 @@ demo: setup  ## run the main job to its end, on the simulator if no endpoint is 
 	$(BIN)/corpusmith demo
 
 test: setup  ## all tests, kill and fault tests included
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: setup  ## style, types, arrows, translation parity
 	$(BIN)/ruff check .
@@ -38,7 +38,7 @@ format: setup  ## mend the style
 bench: setup  ## the figures of README, each a ratio from one run (about 15 minutes; needs gcc)
 	$(BIN)/python -m bench
 
-soak: setup  ## 200 kills over both modes and both databases (about an hour)
+soak: setup  ## 240 kills over both modes and both databases (about 5 minutes)
 	$(BIN)/python -m pytest tests/soak --timeout 7200 -o addopts="" -q -s
 
 inference: setup  ## the dialogue job on `transformers serve` with random tiny weights

@@ -14,6 +14,7 @@ import orjson
 import uvloop
 
 from bench.rig import PROMPT, SCHEMA, extend, now_s, run_task, usage
+from corpusmith.service import loop
 from corpusmith.store.open import open_store
 
 
@@ -77,9 +78,7 @@ def ours(given: argparse.Namespace) -> dict[str, float]:
     """Run the task; `run_cpu_s` leaves out making the database."""
     open_store(f"sqlite:///{given.db}").close()
     before, began_s = usage(), now_s()
-    ended, task = uvloop.run(
-        run_task(given.db, given.task, given.count, given.url, given.in_flight)
-    )
+    ended, task = loop.run(run_task(given.db, given.task, given.count, given.url, given.in_flight))
     return {
         "run_wall_s": now_s() - began_s,
         "records": ended.snapshot.counts.accepted,

@@ -92,12 +92,6 @@ class Writer:
             raise
 
     async def _run(self) -> None:
-        try:
-            await self._commit_groups()
-        except Exception as error:  # noqa: BLE001  whoever waits must hear of it, not hang
-            self._break(error, [])
-
-    async def _commit_groups(self) -> None:
         while not (self._closing and not self._pending):
             await self._wake.wait()
             self._wake.clear()

