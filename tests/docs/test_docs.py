@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,11 +69,11 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder with the repository's examples."""
-    place = tmp_path / "work"
-    shutil.copytree(ROOT / "examples", place)
-    return place
+def folder() -> Iterator[Path]:
+    """A folder with the repository's examples; its path is short, as a reader's would be."""
+    with tempfile.TemporaryDirectory(prefix="docs-") as place:
+        shutil.copytree(ROOT / "examples", Path(place) / "work")
+        yield Path(place) / "work"
 
 
 BIN = Path(sys.executable).parent

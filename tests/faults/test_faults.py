@@ -21,7 +21,7 @@ from corpusmith.simulator.config import FAULTS, STANDING_FAULTS, SimulatorConfig
 from corpusmith.simulator.server import Simulator
 from corpusmith.values import ChatRequest, Counts, Json, Message, Price, Protocol
 
-pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.timeout(240)]
+pytestmark = pytest.mark.timeout(240)
 
 MODES = ("single", "turns")
 PROTOCOLS: tuple[Protocol, ...] = ("openai", "gemini", "anthropic")

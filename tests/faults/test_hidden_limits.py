@@ -53,7 +53,6 @@ class Ran:
     misses: dict[str, int]
 
 
-@pytest.mark.xdist_group("timing")
 @pytest.mark.timeout(120)
 async def test_a_hidden_limit_is_used_and_hardly_ever_hit(tmp_path: Path) -> None:
     runs = [_run(config, tmp_path / f"{n}.db") for n, config in enumerate(LIMITS.values())]

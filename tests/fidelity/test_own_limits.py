@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from corpusmith import Studio
 from corpusmith.simulator.config import SimulatorConfig
 from corpusmith.simulator.server import Simulator
@@ -37,7 +35,6 @@ async def _run(folder: Path, name: str, **fields: Json) -> tuple[Mapping[str, An
         await simulator.stop()
 
 
-@pytest.mark.xdist_group("timing")
 async def test_the_users_own_limits_are_obeyed_and_used(tmp_path: Path) -> None:
     (narrow, _), (few, few_s), (short, short_s) = await asyncio.gather(
         _run(tmp_path, "concurrency", count=40, concurrency=3),

@@ -16,7 +16,6 @@ from corpusmith.simulator.thread import run_in_thread
 KILLS = 4
 
 
-@pytest.mark.xdist_group("kill")
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("way", WAYS)
 def test_a_killed_task_ends_like_one_that_was_left_in_peace(

@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
 from kill_runs import CARDS, until
 
 from corpusmith.simulator.config import SimulatorConfig
@@ -18,7 +17,6 @@ from corpusmith.simulator.thread import Running, run_in_thread
 COUNT = 60
 
 
-@pytest.mark.xdist_group("kill")
 def test_resume_after_kill_9_writes_the_file_that_generate_would_have(tmp_path: Path) -> None:
     with run_in_thread(SimulatorConfig(latency_ms=60, jitter=0.9)) as simulator:
         assert _start(tmp_path / "peace", *_generate(simulator)).wait(60) == 0

@@ -21,7 +21,7 @@ from corpusmith.presets import load as presets
 from corpusmith.providers.connect import connection_of
 from corpusmith.service.task_file import EndpointPart, PricePart, ScenarioPart, TaskFile
 from corpusmith.store.store import SqlStore
-from corpusmith.values import Connection, Json, Language, Limits, Price
+from corpusmith.values import Connection, Json, Language, Price
 
 CARD_SUFFIXES = {".json", ".png"}
 
@@ -191,16 +191,8 @@ def _endpoint(role: str, file: TaskFile, store: SqlStore) -> Connection:
     )
     if role not in file.roles and file.model:
         connection = replace(connection, model=file.model)
-    return replace(connection, limits=_limits(file, connection.limits))
-
-
-def _limits(file: TaskFile, stored: Limits) -> Limits:
-    concurrency = stored.concurrency if file.concurrency == "auto" else file.concurrency
-    return Limits(
-        requests_per_min=file.rpm or stored.requests_per_min,
-        tokens_per_min=file.tpm or stored.tokens_per_min,
-        concurrency=concurrency,
-    )
+    # The task's own limits are laid over the connection's at each start: `resume` may change them.
+    return connection
 
 
 def connection_on_the_spot(part: EndpointPart, name: str | None = None) -> Connection:
