@@ -22,6 +22,7 @@ from corpusmith.engine.budget import Budget, Ceilings
 from corpusmith.engine.calls import Calls, Route
 from corpusmith.engine.executor import LocalExecutor
 from corpusmith.engine.journal import Journal
+from corpusmith.engine.outcomes import all_missed, cause_of, internal_miss, miss_of, outcome_of
 from corpusmith.engine.progress import CategoryProgress, Pace, Snapshot, Speed
 from corpusmith.engine.quota import Quotas
 from corpusmith.engine.retry import StopRule, stops_task
@@ -30,8 +31,6 @@ from corpusmith.errors import (
     BudgetReached,
     CorpusmithError,
     LeaseLost,
-    ProviderError,
-    ReplyError,
     Stopped,
     StoreError,
 )
@@ -224,17 +223,17 @@ class Runner:
         except CorpusmithError as error:
             return self._failed(item, error, ask.made)
         except Exception as error:  # noqa: BLE001  a poison item must not stop the others
-            return _all_missed(item, _internal(error), ask.made)
+            return all_missed(item, internal_miss(error), ask.made)
         self._rule.note(None)
-        return _outcome(item, made, ask.made)
+        return outcome_of(item, made, ask.made)
 
     def _failed(self, item: Item, error: CorpusmithError, calls: int) -> Outcome | None:
         if stops_task(error):
-            self._stop("failed", _cause_of(error))
+            self._stop("failed", cause_of(error))
             return None
         if self._rule.note(error):
-            self._stop("failed", _cause_of(error))
-        return _all_missed(item, miss_of(error), calls)
+            self._stop("failed", cause_of(error))
+        return all_missed(item, miss_of(error), calls)
 
     async def _done(self, item: Item, outcome: Outcome | None) -> None:
         if outcome is None:
@@ -285,7 +284,7 @@ class Runner:
 
     def _stopped_by(self, error: CorpusmithError) -> None:
         if isinstance(error, BudgetReached):
-            self._stop("paused", _cause_of(error))
+            self._stop("paused", cause_of(error))
 
     def _verdict(self) -> tuple[Status, Mapping[str, Json] | None]:
         counts = self._quotas.counts()
@@ -301,7 +300,7 @@ class Runner:
             return
         cause: Mapping[str, Json] = {"code": "interrupted"}
         if isinstance(error, CorpusmithError):
-            cause = _cause_of(error)
+            cause = cause_of(error)
         with contextlib.suppress(StoreError):
             await asyncio.shield(self._release("paused", cause))
 
@@ -364,49 +363,6 @@ class Runner:
             cause=cause,
             elapsed_s=now_s - began_s,
         )
-
-
-def miss_of(error: CorpusmithError) -> Miss:
-    """A failed sample; a paid but useless reply needs fresh samples to do better."""
-    raw = error.raw if isinstance(error, ProviderError | ReplyError) else ""
-    return Miss(
-        kind="failed",
-        reason=error.reason,
-        detail=_plain(error.data),
-        raw=raw,
-        fresh=isinstance(error, ReplyError),
-    )
-
-
-def _internal(error: Exception) -> Miss:
-    detail = {"type": type(error).__name__, "cause": str(error)[:500]}
-    return Miss(kind="failed", reason="internal", detail=detail, fresh=True)
-
-
-def _all_missed(item: Item, miss: Miss, calls: int) -> Outcome:
-    return Outcome(item=item, misses=(miss,) * item.want, calls=calls)
-
-
-def _outcome(item: Item, made: object, calls: int) -> Outcome:
-    """What the recipe made, filled up to `want`: samples it did not bring are failed."""
-    parts = list(made) if isinstance(made, list | tuple) else []
-    parts = parts[: item.want]
-    drafts = tuple(part for part in parts if isinstance(part, Draft))
-    misses = [part for part in parts if isinstance(part, Miss)]
-    for _ in range(item.want - len(drafts) - len(misses)):
-        misses.append(Miss(kind="failed", reason="too_few", fresh=True))
-    return Outcome(item=item, drafts=drafts, misses=tuple(misses), calls=calls)
-
-
-def _cause_of(error: CorpusmithError) -> dict[str, Json]:
-    return {"code": error.reason, **_plain(error.data)}
-
-
-def _plain(data: Mapping[str, object]) -> dict[str, Json]:
-    simple = (str, int, float, bool, type(None))
-    return {
-        name: value if isinstance(value, simple) else str(value) for name, value in data.items()
-    }
 
 
 def _pace(route: Route) -> Pace:
