@@ -9,8 +9,11 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from email.utils import formatdate
+from functools import lru_cache
 from http import HTTPStatus
 from typing import cast
 
@@ -37,7 +40,13 @@ def head(
     close = "" if keep_alive else "connection: close\r\n"
     reason = _REASONS.get(status, "Unknown")
     text = f"HTTP/1.1 {status} {reason}\r\ncontent-type: {content_type}\r\n{size}\r\n{extra}{close}"
-    return text.encode("latin-1") + MARK + b"\r\n"
+    return text.encode("latin-1") + MARK + _date(int(time.time())) + b"\r\n"
+
+
+@lru_cache(maxsize=2)
+def _date(now_s: int) -> bytes:
+    """The Date header, written once a second."""
+    return f"date: {formatdate(now_s, usegmt=True)}\r\n".encode("ascii")
 
 
 class Exchange:
