@@ -1,7 +1,7 @@
 """Records real terminal output as SVG pictures for the documentation.
 
-Owns: running the program under a pty, what a terminal makes of its signs, and the picture.
-Does not own: what is shown: that is the program's own output, from a run on the simulator.
+Owns: running the program under a pty, and the picture. Does not own: what a terminal makes of its
+signs (`recorded_screen.py`); what is shown: that is the program's own output, on the simulator.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ import tempfile
 import termios
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 
+from recorded_screen import COLUMNS, Screen
 from rich.cells import cell_len
 from rich.color import Color
 from rich.segment import Segment
@@ -34,84 +34,10 @@ from corpusmith.simulator import SimulatorConfig, run_in_thread
 
 ROOT = Path(__file__).parent.parent
 IMAGES = ROOT / "docs" / "img"
-COLUMNS, ROWS = 92, 60
+ROWS = 60
 LIMIT_S = 60.0
 SHOWN_URL = "http://127.0.0.1:8099"
 SHOWN_FOLDER = "/home/you"
-
-# ---------------------------------------------------------------- a terminal
-
-_SIGN = re.compile(
-    r"\x1b\[(?P<params>[\d;?]*)(?P<kind>[A-Za-z])|\x1b\][^\x07]*\x07|(?P<char>.)", re.S
-)
-Cell = tuple[str, str]
-"""A character and the SGR parameters in force; an empty character is a wide one's right half."""
-
-
-@dataclass(slots=True)
-class Screen:
-    """The part of a terminal that this program uses: text, colours, moving up, erasing."""
-
-    rows: list[list[Cell]] = field(default_factory=lambda: [[]])
-    row: int = 0
-    column: int = 0
-    style: str = ""
-
-    def feed(self, text: str) -> None:
-        """Take what a program wrote."""
-        for sign in _SIGN.finditer(text):
-            if sign["char"]:
-                self._character(sign["char"])
-            elif sign["kind"]:
-                self._control(sign["kind"], sign["params"])
-
-    def _character(self, char: str) -> None:
-        if char == "\n":
-            self._go_down()
-        elif char == "\r":
-            self.column = 0
-        elif char >= " ":
-            self._put(char)
-
-    def _put(self, char: str) -> None:
-        width = cell_len(char)
-        if self.column + width > COLUMNS:
-            self._go_down()
-            self.column = 0
-        line = self.rows[self.row]
-        line.extend([(" ", "")] * (self.column + width - len(line)))
-        line[self.column] = (char, self.style)
-        if width == 2:
-            line[self.column + 1] = ("", self.style)
-        self.column += width
-
-    def _go_down(self) -> None:
-        self.row += 1
-        if self.row == len(self.rows):
-            self.rows.append([])
-
-    def _control(self, kind: str, params: str) -> None:
-        match kind:
-            case "A":
-                self.row = max(0, self.row - int(params or 1))
-            case "K":
-                line = self.rows[self.row]
-                del line[0 if params == "2" else self.column :]
-            case "m":
-                kept = "" if params in ("", "0") else self.style
-                self.style = f"{kept};{params}".strip(";")
-
-    def lines(self) -> list[Text]:
-        """Every line with its colours, the empty ones at the end left out."""
-        found = [Text.from_ansi(_ansi(cells)) for cells in self.rows]
-        while found and not found[-1].plain.strip():
-            found.pop()
-        return found
-
-
-def _ansi(cells: Sequence[Cell]) -> str:
-    return "".join(f"\x1b[0;{style}m{char}" for char, style in cells) + "\x1b[0m"
-
 
 # ---------------------------------------------------------------- running
 

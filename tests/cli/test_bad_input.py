@@ -189,7 +189,7 @@ CASES: dict[str, Case] = {
     "unknown option": say("tasks", "list", "--zebra"),
     "option misspelt": say("generate", "--scenaro", "x"),
     "option without its value": say("generate", "--count"),
-    "argument missing": say("tasks", "show"),
+    "argument missing": say("tasks", "cancel"),
     "argument too many": say("tasks", "show", 1, 2),
     "flag with a value": say("characters", "list", "--shipped=yes"),
     # the simulator

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 app = group("tasks")
 
 Number = Annotated[str, flags.argument("TASK", "task_number")]
+OrLast = Annotated[str | None, flags.argument("TASK", "task")]
+"""A task's number; left out: the last task."""
 Limit = Annotated[str, flags.option("--limit", "limit", "N")]
 Kind = Annotated[str | None, flags.option("--kind", "miss_kind", "failed|rejected")]
 EXAMPLES = 3
@@ -74,12 +76,16 @@ def _show_list(session: Session, tasks: Sequence[Task]) -> None:
 _LIST = ("number", "name", "status", "done", "rejected", "failed", "cost", "created")
 
 
+def _found(studio: Studio, task: str | None) -> Task:
+    return studio.tasks.last() if task is None else studio.tasks.get(task_number(task))
+
+
 @command(app, "show")
-def show(ctx: typer.Context, task: Number) -> None:
+def show(ctx: typer.Context, task: OrLast = None) -> None:
     """Everything about one task."""
     session: Session = ctx.obj
     with session.studio() as studio:
-        found = studio.tasks.get(task_number(task))
+        found = _found(studio, task)
         quotas = studio.tasks.quotas(found)
         if session.json:
             show_json(
@@ -253,13 +259,13 @@ def _by_reason(counts: Mapping[tuple[str, str], int]) -> list[dict[str, Any]]:
 
 
 @command(app, "misses")
-def misses(ctx: typer.Context, task: Number, kind: Kind = None, limit: Limit = "20") -> None:
+def misses(ctx: typer.Context, task: OrLast = None, kind: Kind = None, limit: Limit = "20") -> None:
     """The samples that did not become records, with the model's own words."""
     session: Session = ctx.obj
     wish = _kinds(kind)[0] if kind else None
     most = flags.whole_of(limit, "--limit", least=1)
     with session.studio() as studio:
-        found = studio.tasks.get(task_number(task))
+        found = _found(studio, task)
         rows = studio.tasks.misses(found, wish, limit=most)
     either(session, rows, lambda: _show_miss_rows(session, rows))
 
@@ -300,26 +306,24 @@ def _ask(session: Session, task: str, wish: Literal["pause", "cancel"]) -> None:
 
 
 @command(app, "resume")
-def resume(
-    ctx: typer.Context, task: Annotated[str | None, flags.argument("TASK", "task")] = None
-) -> None:
+def resume(ctx: typer.Context, task: OrLast = None) -> None:
     """The same as `corpusmith resume`."""
     from corpusmith.cli.running import drive
 
     session: Session = ctx.obj
     with session.studio() as studio:
-        found = studio.tasks.last() if task is None else studio.tasks.get(task_number(task))
+        found = _found(studio, task)
         raise typer.Exit(drive(session, studio, found, resumed=True))
 
 
 @command(app, "retry")
-def retry(ctx: typer.Context, task: Number, kind: Kind = None) -> None:
+def retry(ctx: typer.Context, task: OrLast = None, kind: Kind = None) -> None:
     """Puts missed items back and runs them."""
     from corpusmith.cli.running import drive
 
     session: Session = ctx.obj
     with session.studio() as studio:
-        found = studio.tasks.get(task_number(task))
+        found = _found(studio, task)
         count = studio.tasks.retry(found, _kinds(kind))
         if count == 0:
             either(session, {"put_back": 0}, lambda: print(session.say("cli.tasks.retry.none")))
