@@ -99,7 +99,7 @@ def add(
     session: Session = ctx.obj
     if language is not None:
         checked_language(language)
-    chosen: Any = language or session.language
+    chosen: Any = language
     with session.studio() as studio:
         made = studio.datasets.add(
             name,

@@ -150,13 +150,21 @@ class Datasets:
         name: str,
         *,
         description: str = "",
-        language: Language = "zh",
+        language: Language | None = None,
         characters: Sequence[str] = (),
         scenarios: Mapping[str, float] | None = None,
     ) -> Dataset:
-        """A dataset; bound characters and scenarios that are only shipped are stored first."""
+        """A dataset; bound characters and scenarios that are only shipped are stored first.
+
+        `language` None: the first character's, else the Studio's. Raises Conflict, NotFound; then
+        nothing is made.
+        """
         _named(name, "dataset")
-        dataset = Dataset(name=name, description=description, language=language)
+        found = [find_character(wish, self._studio.store) for wish in characters]
+        for scenario in scenarios or {}:
+            self._studio.scenarios.find(scenario)
+        spoken = language or (found[0].language if found else self._studio.language)
+        dataset = Dataset(name=name, description=description, language=spoken)
         self._studio.store.datasets.add(dataset)
         self.bind(name, characters=characters, scenarios=scenarios or {})
         return dataset
