@@ -64,13 +64,17 @@ def latency(folder: Path, quick: bool) -> Figures:
         "calls_per_s": count / made["run_wall_s"],
         "ratio_to_ideal": count / made["run_wall_s"] / ideal,
         "bare_ratio_to_ideal": count / limit["wall_s"] / ideal,
+        "ratio_to_bare": limit["wall_s"] / made["run_wall_s"],
         "aim": ">= 0.95",
     }
 
 
 def tail(folder: Path, quick: bool) -> Figures:
-    """The same with 1% of calls 30 times slower, over the ideal of 500 slots never idle."""
-    count = 10_000 if quick else 60_000
+    """The same with 1% of calls 30 times slower, over the ideal of 500 slots never idle.
+
+    Long enough that waiting for the very last slow calls (6 s) does not count for much.
+    """
+    count = 10_000 if quick else 150_000
     options = ["--latency-ms", "200", "--tail-rate", "0.01", "--tail-factor", "30"]
     with simulator(options) as url:
         made = measure("ours", count, 500, url=url, db=folder / "tail.db")
@@ -80,6 +84,7 @@ def tail(folder: Path, quick: bool) -> Figures:
         "calls_per_s": count / made["run_wall_s"],
         "ratio_to_ideal": count / made["run_wall_s"] / ideal,
         "bare_ratio_to_ideal": count / limit["wall_s"] / ideal,
+        "ratio_to_bare": limit["wall_s"] / made["run_wall_s"],
         "aim": ">= 0.90",
     }
 
