@@ -9,6 +9,7 @@ import pytest
 from corpusmith import errors
 from corpusmith.engine.retry import (
     PATIENCE_S,
+    UNBROKEN_FAILURES,
     Decision,
     StopRule,
     delay_s,
@@ -168,3 +169,12 @@ def test_an_endpoint_that_once_answered_may_be_away_for_a_while() -> None:
 def test_failures_of_single_items_never_stop_the_task() -> None:
     stop = StopRule(2)
     assert not any(stop.note(errors.Truncated(max_tokens=5)) for _ in range(20))
+
+
+def test_a_long_row_of_one_reason_stops_the_task_and_a_success_ends_the_row() -> None:
+    stop = StopRule()
+    tripped = [stop.note(errors.ServerError(status=500)) for _ in range(UNBROKEN_FAILURES - 1)]
+    assert not any(tripped)
+    stop.note(None)
+    tripped = [stop.note(errors.Truncated()) for _ in range(UNBROKEN_FAILURES)]
+    assert tripped == [False] * (UNBROKEN_FAILURES - 1) + [True]

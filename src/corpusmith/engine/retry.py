@@ -102,17 +102,25 @@ def stops_task(error: CorpusmithError) -> bool:
 IDENTICAL_FAILURES = 5
 
 
+UNBROKEN_FAILURES = 200
+"""Items failed in a row for one reason: an outage, or max tokens too small for any answer. Going
+on would burn the attempts of a large task, and its money; a resume goes on where it was."""
+
+
 class StopRule:
     """Trips on a row of identical failures that no success interrupts.
 
-    Counts calls that failed for good: bad requests with one status and cause (the request itself
-    is wrong, so all will be refused), and an endpoint that was never reached at all.
+    Counts items that failed for good: soon for bad requests with one status and cause (the request
+    itself is wrong, so all will be refused) and for an endpoint that was never reached at all,
+    late for any other one reason.
     """
 
-    __slots__ = ("_count", "_last", "_limit", "_reached")
+    __slots__ = ("_count", "_last", "_limit", "_reached", "_reason", "_row")
 
     def __init__(self, limit: int = IDENTICAL_FAILURES) -> None:
         self._limit = limit
+        self._reason = ""
+        self._row = 0
         self._count = 0
         self._last: object = None
         self._reached = False
@@ -120,15 +128,18 @@ class StopRule:
     def note(self, error: CorpusmithError | None) -> bool:
         """Note a call's end (None: a success). True when the task must stop."""
         if error is None:
-            self._count, self._last, self._reached = 0, None, True
+            self._count, self._last, self._reached, self._row = 0, None, True, 0
             return False
+        self._row = self._row + 1 if error.reason == self._reason else 1
+        self._reason = error.reason
         kind = self._kind(error)
         self._count = self._count + 1 if kind is not None and kind == self._last else 1
         self._last = kind
-        return kind is not None and self._count >= self._limit
+        identical = kind is not None and self._count >= self._limit
+        return identical or self._row >= UNBROKEN_FAILURES
 
     def _kind(self, error: CorpusmithError) -> object:
-        """What makes failures identical; None: of a kind that never stops a task."""
+        """What makes failures identical; None: of a kind that only a long row makes stop a task."""
         if isinstance(error, BadRequest):
             return (BadRequest, error.status, error.data.get("cause"))
         if isinstance(error, ConnectionFailed) and not self._reached:
