@@ -12,7 +12,7 @@ import sys
 from typing import Any
 
 from corpusmith.cli.session import Session
-from corpusmith.cli.widths import tell
+from corpusmith.cli.widths import harmless, tell
 from corpusmith.errors import BudgetReached, CorpusmithError, Stopped, UsageError
 from corpusmith.messages import catalog
 
@@ -98,11 +98,11 @@ def first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
 
 
 def redacted(text: str) -> str:
-    """`text` without the value of any key variable of the environment."""
+    """`text` fit to be shown: no value of a key variable, nothing that steers a terminal."""
     for name, value in os.environ.items():
         if len(value) >= 8 and _SECRET_NAMES.search(name):
             text = text.replace(value, "***")
-    return text
+    return harmless(text)
 
 
 # ---------------------------------------------------------------- Typer's own errors

@@ -12,7 +12,7 @@ from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
 from corpusmith.cli.session import Session
-from corpusmith.cli.widths import pad, width, wrap
+from corpusmith.cli.widths import harmless, pad, width, wrap
 from corpusmith.values import Json, Language
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def show_table(
 
     Where these alone do not fit the terminal, each row becomes a block of names and values.
     """
-    cells = [[str(cell) for cell in row] for row in rows]
+    cells = [[harmless(str(cell)) for cell in row] for row in rows]
     out = console()
     natural = [max(map(width, column)) for column in zip(headers, *cells, strict=True)]
     firm = {*right, *whole}

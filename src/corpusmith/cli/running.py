@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from corpusmith.cli.errors import DONE, FAILED, INTERRUPTED, SHORTFALL, redacted, say_error
 from corpusmith.cli.out import money, number, plain, show_event, show_json
 from corpusmith.cli.session import Session
-from corpusmith.cli.widths import tell
+from corpusmith.cli.widths import harmless, tell
 from corpusmith.errors import UsageError
 from corpusmith.messages import catalog
 
@@ -48,7 +48,7 @@ def show_preview(session: Session, preview: Preview, file: TaskFile) -> None:
     for key, role, messages in preview.calls:
         print(session.say("cli.preview.call", item=key, role=session.say(f"role.{role}")))
         for message in messages:
-            print(f"\n[{message.role}]\n{message.content}")
+            print(f"\n[{message.role}]\n{harmless(message.content)}")
         print()
     print(session.say("cli.preview.shares"))
     for name, count in preview.quotas.items():

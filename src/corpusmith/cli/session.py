@@ -34,7 +34,9 @@ class Session:
 
     def say(self, key: str, /, **data: Any) -> str:
         """A text of the catalog in the user's language."""
-        return say(key, self.language, **data)
+        from corpusmith.cli.widths import harmless
+
+        return say(key, self.language, **{name: harmless(str(one)) for name, one in data.items()})
 
     @contextmanager
     def studio(self) -> Iterator[Studio]:

@@ -276,7 +276,7 @@ def _show_miss_rows(session: Session, rows: Sequence[MissRow]) -> None:
     if not rows:
         print(session.say("cli.tasks.no_misses"))
     for one in rows:
-        print(f"{one.item}  {_reason_line(session, one.kind, one.reason, 1)}")
+        print(f"{redacted(one.item)}  {_reason_line(session, one.kind, one.reason, 1)}")
         for name, value in one.detail.items():
             if value is not None:
                 print(f"  {name}: {redacted(str(value))}")

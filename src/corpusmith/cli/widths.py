@@ -1,6 +1,6 @@
 """How wide text is on a terminal, where a Chinese character takes two columns.
 
-Owns: measuring, padding, wrapping.
+Owns: measuring, padding, wrapping, and keeping foreign text from steering the terminal.
 """
 
 from __future__ import annotations
@@ -15,6 +15,14 @@ _OPENING = "（【「『《“‘([{"
 _CLOSING = "，。、；：？！）】」』》”’…,.;:?!)]}%"
 # A Latin word, number or option stays whole; a Chinese character may stand alone.
 _PIECE = re.compile(r"\s+|[^\s\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]+|.", re.DOTALL)
+
+# All controls but line break and tab, and the signs that turn the writing direction.
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def harmless(text: str) -> str:
+    """`text` with � for what a terminal would obey: a model's answer must not clear the screen."""
+    return _STEERING.sub("\ufffd", text)
 
 
 def width(text: str) -> int:
@@ -49,6 +57,7 @@ def cut(text: str, columns: int) -> str:
 
 def tell(text: str, stream: TextIO) -> None:
     """Prints `text`, wrapped where the stream is a terminal; into a pipe it goes as it is."""
+    text = harmless(text)
     if stream.isatty():
         text = "\n".join(wrap(text, get_terminal_size().columns))
     print(text, file=stream, flush=True)
@@ -56,6 +65,7 @@ def tell(text: str, stream: TextIO) -> None:
 
 def wrap(text: str, columns: int) -> list[str]:
     """Lines of at most `columns`, where the words allow it. Line breaks in `text` are kept."""
+    text = harmless(text)
     return [line for part in text.split("\n") for line in _wrapped(part, max(columns, 8))]
 
 
