@@ -143,6 +143,8 @@ def test_the_commands_of_a_page_do_what_it_shows(
     steps = docs_kit.steps(page)
     starts_its_own = any(step.command.startswith("corpusmith simulate") for step in steps)
     port = free_port() if starts_its_own else simulator.url.rpartition(":")[2]
+    for example in folder.glob("*.yaml"):  # they name the pages' port too
+        example.write_text(example.read_text("utf-8").replace(PORT, port), "utf-8")
     language = "zh" if page.name.endswith(".zh-CN.md") else "en"
     whole = shell_output(script(steps, port), folder, environment(folder, language, program))
     printed = re.split(rf"^{MARK} \d+\n", whole, flags=re.M)[1:]
