@@ -13,6 +13,7 @@ from corpusmith.cli.characters import checked_language
 from corpusmith.cli.command import command, group
 from corpusmith.cli.out import confirmed, either, number, show_json, show_pairs, show_table
 from corpusmith.cli.session import Session
+from corpusmith.cli.widths import harmless
 
 if TYPE_CHECKING:
     from corpusmith.values import Record, Verdict
@@ -191,7 +192,7 @@ def _show_broken(session: Session, broken: Sequence[tuple[Record, Verdict]]) -> 
     print(session.say("cli.datasets.broken", n=number(len(broken)), reasons=text))
     for record, verdict in broken[:SHOWN_BROKEN]:
         detail = " ".join(f"{key}={value}" for key, value in verdict.detail.items())
-        print(f"  {record.id}  {verdict.reason}  {detail}".rstrip())
+        print(harmless(f"  {record.id}  {verdict.reason}  {detail}".rstrip()))
 
 
 @command(app, "delete-records")

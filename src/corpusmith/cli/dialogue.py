@@ -7,14 +7,14 @@ from shutil import get_terminal_size
 
 from corpusmith.cli.out import PIPE_COLUMNS
 from corpusmith.cli.session import Session
-from corpusmith.cli.widths import width, wrap
+from corpusmith.cli.widths import harmless, width, wrap
 from corpusmith.values import Record
 
 
 def show_dialogue(session: Session, record: Record) -> None:
     """The labels, then one line a message, wrapped below itself."""
     content = record.content
-    character = record.labels.get("character", "")
+    character = harmless(record.labels.get("character", ""))
     labels = session.say("cli.comma").join(content.get("scenario_labels", []))
     mark = session.say("cli.simulated") if record.provenance.get("simulated") else ""
     print(session.say("cli.dialogue.head", character=character, labels=labels) + mark)

@@ -52,7 +52,7 @@ def show_preview(session: Session, preview: Preview, file: TaskFile) -> None:
         print()
     print(session.say("cli.preview.shares"))
     for name, count in preview.quotas.items():
-        print(f"  {name}: {number(count)}")
+        print(f"  {harmless(name)}: {number(count)}")
     print(session.say("cli.estimate", **_estimate(preview.estimate, session)))
     print(session.say("cli.preview.nothing_sent"))
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from corpusmith.cli.out import console, money, number, plain, show_event, span
 from corpusmith.cli.session import Session
+from corpusmith.cli.widths import harmless
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -176,7 +177,7 @@ def _bars(session: Session, snapshot: Snapshot) -> RenderableType:
     rows = by_scenario(snapshot)
     for name, (done, wanted) in list(rows.items())[:MOST_ROWS]:
         bar = ProgressBar(total=max(1, wanted), completed=done, width=30)
-        table.add_row(Text(name), Text(f"{number(done)}/{number(wanted)}"), bar)
+        table.add_row(Text(harmless(name)), Text(f"{number(done)}/{number(wanted)}"), bar)
     if len(rows) > MOST_ROWS:
         table.add_row(Text(session.say("show.more", n=len(rows) - MOST_ROWS), style="dim"), "", "")
     counts = snapshot.counts
