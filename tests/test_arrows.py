@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 SRC = Path(__file__).parent.parent / "src" / "corpusmith"
-BOTTOM = ("values", "messages", "errors", "nouns", "tokens", "shares", "placeholders")
-SIDE = ("providers", "recipes", "quality", "exports", "store", "cards", "simulator")
+BOTTOM = ("values", "messages", "errors", "nouns", "tokens", "shares", "placeholders", "template_text")
+SIDE = (
+    *("providers", "recipes", "quality", "exports", "store", "cards", "simulator"),
+    *("readers", "documents", "feedback"),
+)
 HEIGHT = {
     **dict.fromkeys(BOTTOM, 0),
     **dict.fromkeys(("contracts", "registry", "config", "presets"), 1),

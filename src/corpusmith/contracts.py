@@ -113,6 +113,9 @@ class TaskContext:
     """`batch_YYYYmmdd_HHMMSS`"""
     started_at: str
     """The task's own time, ISO 8601 to the second: recipes never read a clock."""
+    inputs: Sequence[Json] = ()
+    """The rows that the task was given, copied when it was made: they never change. Read lazily,
+    so index it or walk it, and do not make a list of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,9 +146,11 @@ class Ask(_Protocol):
         schema: Schema | None = None,
         max_tokens: int | None = None,
         temperature: float | None = None,
+        top_p: float | None = None,
         shared: bool = False,
     ) -> Answer:
-        """Ask `role`'s model. `max_tokens`, `temperature`: defaults that the task's own override.
+        """Ask `role`'s model. `max_tokens`, `temperature`, `top_p`: defaults that the task's own
+        override.
 
         `shared` leaves the sample's identity out of the key: identical requests of any item or
         task share one paid reply (for a judge at temperature 0).
@@ -157,6 +162,9 @@ class Recipe(_Protocol):
     """A way to produce records. Constructed as `cls(spec, context)` from a validated spec."""
 
     name: ClassVar[str]
+    closed: ClassVar[bool]
+    """True: the items are a given set, such as conversations to go on with. A missed one is tried
+    again itself and never replaced by another. False: accept until N, by further ordinals."""
 
     @property
     def roles(self) -> tuple[str, ...]:

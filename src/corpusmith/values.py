@@ -55,6 +55,10 @@ class Schema:
 
     name: str
     body: Mapping[str, Json]
+    """What is asked for."""
+    accept: Mapping[str, Json] | None = None
+    """What a reply must satisfy to be handed to the recipe, when that is less than `body`: of
+    several samples in one reply a bad one must not cost the others. None: `body`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,6 +75,7 @@ class StubRecipe:
     """`steps` calls an item, one draft of them all. `per_item` drafts when asked for more."""
 
     name = "stub"
+    closed = False
     roles = ("writer",)
 
     def __init__(self, steps: int = 1, per_item: int = 1) -> None:

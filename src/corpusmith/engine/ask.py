@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from corpusmith.contracts import Answer
 from corpusmith.engine.calls import Caller, Calls, Route
@@ -19,6 +20,8 @@ from corpusmith.values import ChatRequest, Item, Json, Message, Reply, Sampling,
 
 RE_ASKS = 2
 """How often an invalid reply is asked again (DESIGN.md §4)."""
+UNUSABLE = (InvalidReply, Refused)
+"""A patient ask tries these again; a cut reply would be cut again."""
 
 
 class ItemAsk:
@@ -32,13 +35,20 @@ class ItemAsk:
         item: Item,
         task_id: int,
         priority: int,
+        patient: bool = False,
     ) -> None:
+        """`patient`: an unusable text is asked for again too, as it was: where an item cannot be
+        replaced by another, that costs one call, and a new try of the item would cost them all.
+        """
         self._calls = calls
         self._routes = routes
         self._item = item
         self._task_id = task_id
         self._priority = priority
+        self._patient = patient
         self.made = 0
+        self.role = ""
+        """Who was asked last: of several steps, the one that failed."""
 
     async def __call__(
         self,
@@ -48,14 +58,18 @@ class ItemAsk:
         schema: Schema | None = None,
         max_tokens: int | None = None,
         temperature: float | None = None,
+        top_p: float | None = None,
         shared: bool = False,
     ) -> Answer:
         """See contracts.Ask."""
+        self.role = role
         route = self._routes[role]
         request = ChatRequest(
             model=route.model,
             messages=tuple(messages),
-            sampling=self._sampling(route, max_tokens, temperature),
+            sampling=self._sampling(
+                route, max_tokens=max_tokens, temperature=temperature, top_p=top_p
+            ),
             schema=schema,
         )
         sample: list[Json] | None = None if shared else sample_of(self._item)
@@ -67,25 +81,30 @@ class ItemAsk:
             reply, key = await self._calls.call(route, request, sample, caller)
             try:
                 return _answer(reply, key, request)
-            except InvalidReply as error:
-                if schema is None or re_asked == RE_ASKS:
+            except UNUSABLE as error:
+                if re_asked == RE_ASKS:
                     raise
-                problem = re_ask_message(str(error.data.get("problem", "")), route.language)
-                request = _again(request, messages, reply, problem)
+                if schema is not None and isinstance(error, InvalidReply):
+                    problem = re_ask_message(str(error.data.get("problem", "")), route.language)
+                    request = _again(request, messages, reply, problem)
+                elif not self._patient:
+                    raise
                 # The same wrong reply twice makes the same question: it must not answer itself.
                 sample = [*(sample or ()), "re-ask", re_asked + 1]
         raise AssertionError("unreachable: the last try returns or raises")
 
-    def _sampling(
-        self, route: Route, max_tokens: int | None, temperature: float | None
-    ) -> Sampling:
+    def _sampling(self, route: Route, **defaults: float | None) -> Sampling:
+        """The task's own parameters; where it is silent, the recipe's."""
         chosen = route.sampling
-        if chosen.max_tokens is None and max_tokens is not None:
-            chosen = replace(chosen, max_tokens=max_tokens)
-        if chosen.temperature is None and temperature is not None:
-            chosen = replace(chosen, temperature=temperature)
-        if chosen.seed is not None and self._item.generation:
-            chosen = replace(chosen, seed=chosen.seed + self._item.generation)
+        silent: dict[str, Any] = {
+            name: value
+            for name, value in defaults.items()
+            if value is not None and getattr(chosen, name) is None
+        }
+        chosen = replace(chosen, **silent) if silent else chosen
+        if chosen.seed is not None:
+            # Items may share a prompt: with one seed for all, an endpoint would repeat itself.
+            chosen = replace(chosen, seed=chosen.seed + self._item.ordinal + self._item.generation)
         return chosen
 
 

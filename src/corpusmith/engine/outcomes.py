@@ -12,13 +12,16 @@ from corpusmith.errors import CorpusmithError, ProviderError, ReplyError
 from corpusmith.values import Draft, Item, Json, Miss, Outcome
 
 
-def miss_of(error: CorpusmithError) -> Miss:
-    """A failed sample; a paid but useless reply needs fresh samples to do better."""
+def miss_of(error: CorpusmithError, role: str = "") -> Miss:
+    """A failed sample; a paid but useless reply needs fresh samples to do better.
+
+    `role`: whose answer failed, where a recipe has several.
+    """
     raw = error.raw if isinstance(error, ProviderError | ReplyError) else ""
     return Miss(
         kind="failed",
         reason=error.reason,
-        detail=_plain(error.data),
+        detail=_plain(error.data) | ({"role": role} if role else {}),
         raw=raw,
         fresh=isinstance(error, ReplyError),
     )

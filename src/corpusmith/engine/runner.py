@@ -12,7 +12,7 @@ import contextlib
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Literal
 
@@ -144,7 +144,7 @@ class Runner:
             quotas,
             task_seed=job.seed,
             per_item=job.recipe.per_item,
-            max_attempts_multiplier=job.max_attempts_multiplier,
+            max_attempts_multiplier=1.0 if job.recipe.closed else job.max_attempts_multiplier,
         )
         if self._quotas.counts().shortfall:
             await self._writer.on_thread(lambda: self._quotas.load(store.finished(job.task_id)))
@@ -206,12 +206,32 @@ class Runner:
 
     async def _produce(self, item: Item) -> Outcome | None:
         self._started += 1
+        priority = self._started
+        outcome = await self._try(item, priority)
+        if not self._job.recipe.closed:
+            return outcome
+        # What cannot be replaced is tried again itself. Nothing is saved between two tries, and
+        # nothing need be: after a kill the earlier ones replay and miss in the same way.
+        calls = 0
+        for generation in range(1, int(self._job.max_attempts_multiplier)):
+            if outcome is None or not self._rejected(outcome):
+                break
+            calls += outcome.calls
+            again = replace(item, generation=item.generation + generation)
+            outcome = await self._try(again, priority)
+        return outcome and replace(outcome, calls=outcome.calls + calls)
+
+    def _rejected(self, outcome: Outcome) -> bool:
+        return any(miss.kind == "rejected" for miss in self._checked(outcome)[1])
+
+    async def _try(self, item: Item, priority: int) -> Outcome | None:
         ask = ItemAsk(
             calls=self._calls,
             routes=self._job.routes,
             item=item,
             task_id=self._job.task_id,
-            priority=self._started,
+            priority=priority,
+            patient=self._job.recipe.closed,
         )
         try:
             made = await self._job.recipe.produce(item, ask)
@@ -221,19 +241,19 @@ class Runner:
         except (StoreError, LeaseLost):
             raise
         except CorpusmithError as error:
-            return self._failed(item, error, ask.made)
+            return self._failed(item, error, ask)
         except Exception as error:  # noqa: BLE001  a poison item must not stop the others
             return all_missed(item, internal_miss(error), ask.made)
         self._rule.note(None)
         return outcome_of(item, made, ask.made)
 
-    def _failed(self, item: Item, error: CorpusmithError, calls: int) -> Outcome | None:
+    def _failed(self, item: Item, error: CorpusmithError, ask: ItemAsk) -> Outcome | None:
         if stops_task(error):
             self._stop("failed", cause_of(error))
             return None
         if self._rule.note(error):
             self._stop("failed", cause_of(error))
-        return all_missed(item, miss_of(error), calls)
+        return all_missed(item, miss_of(error, ask.role), ask.made)
 
     async def _done(self, item: Item, outcome: Outcome | None) -> None:
         if outcome is None:

@@ -121,7 +121,7 @@ def _wrapper(schema: Schema) -> str | None:
 def validator(schema: Schema) -> jsonschema_rs.Validator:
     """The compiled schema, from a cache. Raises SpecError for what is no JSON Schema."""
     try:
-        return _compiled(orjson.dumps(dict(schema.body)))
+        return _compiled(orjson.dumps(dict(schema.accept or schema.body)))
     except ValueError as error:
         problem = _short(str(error).partition("\n")[0])
         raise SpecError("bad_schema", place=schema.name, problem=problem) from error

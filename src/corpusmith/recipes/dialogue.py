@@ -29,6 +29,7 @@ class Dialogue:
     """Fits contracts.Recipe."""
 
     name = "dialogue"
+    closed = False
     spec_model = DialogueSpec
 
     def __init__(self, spec: Mapping[str, Json], context: TaskContext) -> None:

@@ -23,7 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 """Every revision this version knows, oldest first; the last is what it writes."""
 
 METADATA = MetaData()
@@ -99,6 +99,30 @@ scenarios = Table(
     sqlite_autoincrement=True,
 )
 
+templates = Table(
+    "templates",
+    METADATA,
+    Column("id", Id, primary_key=True),
+    Column("name", Name, nullable=False, unique=True),
+    _text("description"),
+    Column("type", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    # The newest one; older ones stay, because tasks and people refer to them.
+    Column("version", Integer, nullable=False),
+    _when("created_at"),
+    _when("updated_at"),
+    sqlite_autoincrement=True,
+)
+
+template_versions = Table(
+    "template_versions",
+    METADATA,
+    Column("template_id", ForeignKey("templates.id", ondelete="CASCADE"), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("body", Text, nullable=False),
+    _when("created_at"),
+)
+
 datasets = Table(
     "datasets",
     METADATA,
@@ -157,6 +181,40 @@ tasks = Table(
     _when("updated_at"),
     # A deleted task's number never comes back: a late writer cannot hit another task.
     sqlite_autoincrement=True,
+)
+
+inputs = Table(
+    "inputs",
+    METADATA,
+    Column("task_id", ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("content", Text, nullable=False),
+    # Rows live in the key's order: a run reads them straight through.
+    sqlite_with_rowid=False,
+)
+
+chains = Table(
+    "chains",
+    METADATA,
+    Column("id", Id, primary_key=True),
+    Column("name", Text, nullable=False),
+    # What the file says, digested: the same file again goes on with the same chain.
+    Column("digest", Text, nullable=False),
+    Column("done", Boolean, nullable=False),
+    _when("created_at"),
+    _when("updated_at"),
+    Index("ix_chains_digest", "digest"),
+    sqlite_autoincrement=True,
+)
+
+chain_steps = Table(
+    "chain_steps",
+    METADATA,
+    Column("chain_id", ForeignKey("chains.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False),
+    # No foreign key: a deleted task leaves a step that has to be run again.
+    Column("task_id", BigInteger, nullable=False),
 )
 
 quotas = Table(

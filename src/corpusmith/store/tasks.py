@@ -6,7 +6,7 @@ are put back or missing (`misses.py`), a run's own writes (`transaction.py`).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal, cast
 
 from sqlalchemy import Connection, Select, delete, insert, select, update
@@ -15,6 +15,7 @@ from corpusmith.contracts import Quota
 from corpusmith.errors import NotFound
 from corpusmith.store.codec import from_json, iso, plain, to_json
 from corpusmith.store.database import Database
+from corpusmith.store.inputs import Rows, copy_rows
 from corpusmith.store.lease import human, require_idle, since, surely_dead
 from corpusmith.store.misses import Kind, Misses, Place
 from corpusmith.store.schema import datasets, executions, quotas, records, tasks
@@ -47,8 +48,12 @@ class Tasks:
         seed: int,
         quotas: Sequence[Quota],
         connections: Mapping[str, Json],
+        inputs: Iterable[Json] = (),
     ) -> Task:
-        """A new task with its categories; counters start at 0. Raises NotFound (dataset)."""
+        """A new task with its categories and a copy of its rows; counters start at 0.
+
+        Raises NotFound (dataset), and whatever reading `inputs` raises: then there is no task.
+        """
         now = self._database.now()
         with self._database.write() as connection:
             row = {
@@ -65,6 +70,7 @@ class Tasks:
             }
             task_id = connection.execute(insert(tasks).returning(tasks.c.id), row).scalar_one()
             _insert_quotas(connection, task_id, quotas, first=0)
+            copy_rows(connection, task_id, inputs)
         return self.get(task_id)
 
     def get(self, task_id: int) -> Task:
@@ -73,6 +79,10 @@ class Tasks:
         if not found:
             raise NotFound("unknown_task", kind="task", name=task_id)
         return found[0]
+
+    def rows(self, task_id: int) -> Sequence[Json]:
+        """The rows that the task was given, read as they are looked at; empty: it has none."""
+        return Rows(self._database, task_id)
 
     def last(self) -> Task | None:
         """The newest task; None when there is none."""
