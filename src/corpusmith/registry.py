@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from corpusmith.errors import NotFound
 
-Kind = Literal["provider", "recipe", "check", "exporter"]
+Kind = Literal["provider", "recipe", "form", "check", "exporter"]
 
 TABLES: dict[Kind, dict[str, str]] = {
     "provider": {
@@ -24,6 +24,18 @@ TABLES: dict[Kind, dict[str, str]] = {
     },
     "recipe": {
         "dialogue": "corpusmith.recipes.dialogue:Dialogue",
+        "template": "corpusmith.recipes.template:TemplateRecipe",
+        "rounds": "corpusmith.recipes.rounds:Rounds",
+        "selfplay": "corpusmith.recipes.selfplay:SelfPlay",
+        "evaluate": "corpusmith.recipes.evaluate:Evaluate",
+    },
+    # What people fill in to have a recipe run; of the same name as the recipe.
+    "form": {
+        "dialogue": "corpusmith.service.forms.dialogue:DialogueForm",
+        "template": "corpusmith.service.forms.template:TemplateForm",
+        "rounds": "corpusmith.service.forms.rounds:RoundsForm",
+        "selfplay": "corpusmith.service.forms.selfplay:SelfPlayForm",
+        "evaluate": "corpusmith.service.forms.evaluate:EvaluateForm",
     },
     "check": {
         "format": "corpusmith.quality.format:Format",

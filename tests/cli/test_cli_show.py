@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from corpusmith.cli.session import Session
-from corpusmith.cli.show import by_scenario, panel, plain_line
+from corpusmith.cli.show import by_group, panel, plain_line
 from corpusmith.engine.progress import CategoryProgress, Pace, Snapshot
 from corpusmith.values import Counts, Spend, Usage
 
@@ -115,7 +115,7 @@ def test_a_log_line_says_the_same(language: Any, line: str) -> None:
 
 
 def test_characters_of_a_scenario_are_summed() -> None:
-    assert by_scenario(SNAPSHOT) == {
+    assert by_group(SNAPSHOT) == {
         "日常对话": (101, 200),
         "[b]Heart to heart[/b]": (100, 100),
     }

@@ -73,7 +73,7 @@ def _tasks(session: Session, studio: Studio) -> list[dict[str, object]]:
 @contextmanager
 def _endpoint(session: Session) -> Iterator[tuple[EndpointPart, bool]]:
     """The endpoint to use, and whether it is the simulator."""
-    from corpusmith.service.resolve import endpoint_from_environment
+    from corpusmith.service.endpoints import endpoint_from_environment
     from corpusmith.service.simulating import simulated_endpoint
 
     real = endpoint_from_environment()

@@ -55,8 +55,8 @@ def doctor(
 
 
 def _ad_hoc(given: dict[str, Any]) -> list[Connection]:
+    from corpusmith.service.endpoints import connection_on_the_spot
     from corpusmith.service.fields import COMMAND_LINE
-    from corpusmith.service.resolve import connection_on_the_spot
     from corpusmith.service.task_file import endpoint_part
 
     fields = flags.endpoint_fields(given)

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import typer
@@ -33,15 +34,8 @@ def argument(metavar: str, help: str) -> Any:
 Text = str | None
 Many = list[str] | None
 
-Character = Annotated[Many, option("--character", "character", "FILE|NAME", "what")]
-Scenario = Annotated[Many, option("--scenario", "scenario", "NAME[=WEIGHT]", "what")]
 Dataset = Annotated[Text, option("--dataset", "dataset", "NAME", "what")]
 Count = Annotated[Text, option("--count -n", "count", "N", "what")]
-Turns = Annotated[Text, option("--turns", "turns", "N", "what")]
-Mode = Annotated[Text, option("--mode", "mode", "single|turns", "what")]
-PerRequest = Annotated[Text, option("--dialogues-per-request", "per_request", "N", "what")]
-Share = Annotated[Text, option("--share", "share", "weight|even", "what")]
-Variation = Annotated[Text, option("--variation", "variation", "FILE", "what")]
 Speech = Annotated[Text, option("--language", "language", "zh|en", "what")]
 Seed = Annotated[Text, option("--seed", "seed", "N", "what")]
 Name = Annotated[Text, option("--name", "task_name", "TEXT", "what")]
@@ -80,31 +74,58 @@ MaxAttempts = Annotated[
 
 Checks = Annotated[Text, option("--checks", "checks", "NAME,…|none", "result")]
 Output = Annotated[Text, option("--output -o", "output", "FILE|-", "result")]
-Format = Annotated[Text, option("--format", "format", "json|jsonl|messages", "result")]
+Format = Annotated[Text, option("--format", "format", "json|jsonl|csv|messages", "result")]
 NoCommit = Annotated[bool, option("--no-commit", "no_commit", panel="result")]
 DryRun = Annotated[bool, option("--dry-run", "dry_run", panel="result")]
 Yes = Annotated[bool, option("--yes -y", "yes", panel="result")]
 
+COMMON: dict[str, Any] = {
+    "count": Count,
+    "dataset": Dataset,
+    "language": Speech,
+    "seed": Seed,
+    "name": Name,
+    "connection": UseConnection,
+    "role": Role,
+    "provider": Provider,
+    "base_url": BaseUrl,
+    "model": Model,
+    "api_key_env": KeyVariable,
+    "proxy": Proxy,
+    "ca_file": CaFile,
+    "timeout": Timeout,
+    "connect_timeout": ConnectTimeout,
+    "price_input": PriceInput,
+    "price_output": PriceOutput,
+    "price_cached": PriceCached,
+    "temperature": Temperature,
+    "top_p": TopP,
+    "max_tokens": MaxTokens,
+    "stop": Stop,
+    "extra": Extra,
+    "concurrency": Concurrency,
+    "rpm": Rpm,
+    "tpm": Tpm,
+    "max_cost": MaxCost,
+    "max_total_tokens": MaxTotalTokens,
+    "max_calls": MaxCalls,
+    "max_attempts_multiplier": MaxAttempts,
+    "checks": Checks,
+    "output": Output,
+    "format": Format,
+    "no_commit": NoCommit,
+    "dry_run": DryRun,
+    "yes": Yes,
+}
+"""What every command that makes a task takes, by the parameter's name."""
+LIMITS = (
+    *("concurrency", "rpm", "tpm"),
+    *("max_cost", "max_total_tokens", "max_calls", "max_attempts_multiplier"),
+)
+"""What may be changed when a task is resumed."""
 _SAME = [
-    "count",
-    "turns",
-    "mode",
-    "dialogues_per_request",
-    "share",
-    "language",
-    "seed",
-    "name",
-    "dataset",
-    "concurrency",
-    "rpm",
-    "tpm",
-    "max_cost",
-    "max_total_tokens",
-    "max_calls",
-    "max_attempts_multiplier",
-    "temperature",
-    "top_p",
-    "max_tokens",
+    *("count", "language", "seed", "name", "dataset", "temperature", "top_p", "max_tokens"),
+    *LIMITS,
 ]
 _ENDPOINT = {
     "provider": "provider",
@@ -116,8 +137,6 @@ _ENDPOINT = {
     "connect_timeout": "connect_timeout_s",
 }
 FLAG_OF_FIELD = {
-    "scenarios": "--scenario",
-    "characters": "--character",
     "roles": "--role",
     "connection.timeout_s": "--timeout",
     "connection.connect_timeout_s": "--connect-timeout",
@@ -128,23 +147,22 @@ FLAG_OF_FIELD = {
 """Where an option is not called like its field."""
 
 
-def flag_of(place: str) -> str:
-    """The option that a field came from: `max_cost` → `--max-cost`."""
-    for field, flag in FLAG_OF_FIELD.items():
+def flag_of(place: str, own: Mapping[str, str] = MappingProxyType({})) -> str:
+    """The option that a field came from: `max_cost` → `--max-cost`.
+
+    `own`: a command's own options that are not called like their fields.
+    """
+    for field, flag in {**FLAG_OF_FIELD, **own}.items():
         if place == field or place.startswith(f"{field}."):
             return flag
     return "--" + place.removeprefix("connection.").partition(".")[0].replace("_", "-")
 
 
-def task_fields(given: Mapping[str, Any]) -> dict[str, Json]:
-    """The fields of a TaskFile from the values of the options, by the parameters' names."""
+def common_fields(given: Mapping[str, Any]) -> dict[str, Json]:
+    """The fields that every task has from the values of `COMMON`'s options."""
     fields: dict[str, Json] = {name: given[name] for name in _SAME if given.get(name) is not None}
-    lists = {"characters": given.get("character"), "stop": given.get("stop")}
-    fields |= {name: list(values) for name, values in lists.items() if values}
-    if given.get("scenario"):
-        fields["scenarios"] = [_weighted(text) for text in given["scenario"]]
-    if given.get("variation"):
-        fields["variation"] = _read(given["variation"])
+    if given.get("stop"):
+        fields["stop"] = list(given["stop"])
     if given.get("role"):
         fields["roles"] = dict(_role(text) for text in given["role"])
     if given.get("extra"):
@@ -171,6 +189,9 @@ def endpoint_fields(given: Mapping[str, Any]) -> dict[str, Json]:
     return fields | ({"price": price} if price else {})
 
 
+FORMAT_OF_SUFFIX = {".json": "json", ".jsonl": "jsonl", ".csv": "csv"}
+
+
 def output_fields(output: str | None, form: str | None) -> dict[str, Json]:
     """Where the records go: absolute, so that a resume from another folder finds it.
 
@@ -184,8 +205,8 @@ def output_fields(output: str | None, form: str | None) -> dict[str, Json]:
         if path.is_dir():
             raise UsageError("export_is_folder", path=output)
         fields["output"] = str(path)
-        if path.suffix == ".jsonl":
-            fields["format"] = "jsonl"
+        if path.suffix.lower() in FORMAT_OF_SUFFIX:
+            fields["format"] = FORMAT_OF_SUFFIX[path.suffix.lower()]
     return fields | ({"format": form} if form is not None else {})
 
 
@@ -217,7 +238,7 @@ def _connection(given: Mapping[str, Any]) -> dict[str, Json]:
     return {"connection": endpoint} if endpoint else {}
 
 
-def _weighted(text: str) -> dict[str, Json]:
+def weighted(text: str) -> dict[str, Json]:
     """`NAME` or `NAME=WEIGHT`."""
     name, equals, weight = text.rpartition("=")
     return {"name": name, "weight": weight} if equals else {"name": text}
@@ -230,21 +251,15 @@ def _role(text: str) -> tuple[str, str]:
     return role, name
 
 
-def _read(path: str) -> dict[str, Json]:
-    from corpusmith.service.yaml_file import read_fields
-
-    return read_fields(path)
-
-
 @contextmanager
-def named_by_flag() -> Iterator[None]:
-    """Inside, fields that do not fit are called by their options."""
+def named_by_flag(own: Mapping[str, str] = MappingProxyType({})) -> Iterator[None]:
+    """Inside, fields that do not fit are called by their options (`own`: see `flag_of`)."""
     from corpusmith.service.fields import FieldsError
 
     try:
         yield
     except FieldsError as error:
-        raise FlagsError(error) from None
+        raise FlagsError(error, own) from None
 
 
 class FlagsError(UsageError):
@@ -252,12 +267,13 @@ class FlagsError(UsageError):
 
     code = "spec_fields"
 
-    def __init__(self, error: Any) -> None:
+    def __init__(self, error: Any, own: Mapping[str, str]) -> None:
         super().__init__(**error.data)
         self._error = error
+        self._own = own
 
     def message(self, language: Language) -> str:
-        return str(self._error.listed(language, flag_of))
+        return str(self._error.listed(language, lambda place: flag_of(place, self._own)))
 
 
 def number_of(text: str, flag: str, *, least: float | None = None) -> float:

@@ -40,13 +40,13 @@ ASKED = ("paused", "cancelled")
 # ---------------------------------------------------------------- before
 
 
-def show_preview(session: Session, preview: Preview, file: TaskFile) -> None:
+def show_preview(session: Session, preview: Preview) -> None:
     """The exact prompts of the first item, the shares, and the estimate."""
     if session.json:
         show_json(preview)
         return
     for key, role, messages in preview.calls:
-        print(session.say("cli.preview.call", item=key, role=session.say(f"role.{role}")))
+        print(session.say("cli.preview.call", item=key, role=role_text(session, role)))
         for message in messages:
             print(f"\n[{message.role}]\n{harmless(message.content)}")
         print()
@@ -57,15 +57,25 @@ def show_preview(session: Session, preview: Preview, file: TaskFile) -> None:
     print(session.say("cli.preview.nothing_sent"))
 
 
-def create_and_drive(session: Session, studio: Studio, file: TaskFile, *, yes: bool) -> int:
-    """Make the task and run it to its end; returns the exit code."""
+def create_and_drive(
+    session: Session,
+    studio: Studio,
+    file: TaskFile,
+    *,
+    yes: bool,
+    after: Callable[[Session, Studio, Task], None] | None = None,
+) -> int:
+    """Make the task and run it to its end; returns the exit code. `after` sees the ended task."""
     if session.json and file.output == "-":
         raise UsageError("cli_json_and_output")
     estimate = studio.tasks.preview(file).estimate
     if not yes and not _agreed(estimate, session):
         return INTERRUPTED
     task = studio.tasks.create(file)
-    return drive(session, studio, task, estimate=estimate)
+    code = drive(session, studio, task, estimate=estimate)
+    if after is not None:
+        after(session, studio, studio.tasks.get(task.id))
+    return code
 
 
 def _agreed(estimate: Estimate, session: Session) -> bool:
@@ -331,6 +341,13 @@ def reason_text(session: Session, reason: str) -> str:
     """A few words for a miss's reason; the code itself when there are none."""
     text = session.say(f"short.{reason}")
     return reason if text == f"short.{reason}" else text
+
+
+def role_text(session: Session, role: str) -> str:
+    """A role's name; of several of one kind (`judge2`) the kind's with the number."""
+    kind = role.rstrip("0123456789")
+    key = f"role.{kind}"
+    return session.say(key) + role[len(kind) :] if key in catalog(session.language) else role
 
 
 def resume_command(session: Session, task_id: int) -> str:

@@ -26,7 +26,7 @@ Show = Callable[["Snapshot"], None]
 PLAIN_EVERY_S = 2.0
 JSON_EVERY_S = 1.0
 MOST_ROWS = 12
-"""Scenarios shown one by one; the rest is said in one line."""
+"""Groups shown one by one; the rest is said in one line."""
 
 
 @contextmanager
@@ -174,7 +174,7 @@ def _bars(session: Session, snapshot: Snapshot) -> RenderableType:
     table.add_column(max_width=30, no_wrap=True, overflow="ellipsis")
     table.add_column(justify="right", no_wrap=True)
     table.add_column(width=30)
-    rows = by_scenario(snapshot)
+    rows = by_group(snapshot)
     for name, (done, wanted) in list(rows.items())[:MOST_ROWS]:
         bar = ProgressBar(total=max(1, wanted), completed=done, width=30)
         table.add_row(Text(harmless(name)), Text(f"{number(done)}/{number(wanted)}"), bar)
@@ -189,11 +189,15 @@ def _bars(session: Session, snapshot: Snapshot) -> RenderableType:
     return table
 
 
-def by_scenario(snapshot: Snapshot) -> Mapping[str, tuple[int, int]]:
-    """(accepted, requested) by scenario, the characters summed up, in plan order."""
+GROUPS = ("scenario", "category")
+"""The labels that progress is summed up by; without one, each category is its own group."""
+
+
+def by_group(snapshot: Snapshot) -> Mapping[str, tuple[int, int]]:
+    """(accepted, requested) by scenario or a ratio task's category, in plan order."""
     sums: dict[str, tuple[int, int]] = {}
     for category in snapshot.categories:
-        name = category.labels.get("scenario", category.name)
+        name = next((category.labels[g] for g in GROUPS if g in category.labels), category.name)
         done, wanted = sums.get(name, (0, 0))
         sums[name] = (done + category.counts.accepted, wanted + category.counts.requested)
     return sums

@@ -16,8 +16,8 @@ from corpusmith.contracts import Provider, Secret
 from corpusmith.errors import CorpusmithError, ProviderError, UsageError
 from corpusmith.messages import say
 from corpusmith.service import loop
+from corpusmith.service.endpoints import connection_on_the_spot
 from corpusmith.service.keys import key_of, store_key
-from corpusmith.service.resolve import connection_on_the_spot
 from corpusmith.service.task_file import endpoint_part
 from corpusmith.values import (
     ChatRequest,

@@ -17,7 +17,7 @@ from corpusmith.cards.write import write_card
 from corpusmith.errors import NotFound, UsageError
 from corpusmith.nouns import Character, Dataset, Scenario
 from corpusmith.presets import load as presets
-from corpusmith.service.resolve import find_character, has, read_bytes
+from corpusmith.service.cards import find_character, has, read_bytes
 from corpusmith.values import Draft, Language, Record, Verdict
 
 if TYPE_CHECKING:

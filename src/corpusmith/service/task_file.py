@@ -1,28 +1,35 @@
 """A task as people write it: the same fields in YAML, flags and Python.
 
-Owns: names, types, ranges and defaults of everything that can be asked of a task. Does not own:
-what the names stand for (`resolve.py`).
+Owns: names, types, ranges and defaults of what can be asked of every task, and finding the form of
+a recipe. Does not own: a recipe's own fields, and what names stand for (`forms/`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
+from corpusmith import registry
+from corpusmith.errors import SpecError
 from corpusmith.service.fields import FieldsError
 from corpusmith.values import Json, Language
+
+if TYPE_CHECKING:
+    from corpusmith.service.forms.form import Form
 
 DEFAULT_CHECKS = ("format", "placeholders", "refusal")
 
 
-class _Part(BaseModel):
+class Part(BaseModel):
+    """Unknown fields are refused, never passed over."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
-class PricePart(_Part):
+class PricePart(Part):
     """US dollars per million tokens."""
 
     input: float = Field(ge=0, allow_inf_nan=False)
@@ -30,7 +37,7 @@ class PricePart(_Part):
     cached: float | None = Field(default=None, ge=0, allow_inf_nan=False)
 
 
-class EndpointPart(_Part):
+class EndpointPart(Part):
     """An endpoint given on the spot, instead of a stored connection's name."""
 
     provider: str = "openai"
@@ -46,33 +53,17 @@ class EndpointPart(_Part):
     extra: dict[str, Any] = Field(default_factory=dict)
 
 
-class ScenarioPart(_Part):
-    """A scenario given on the spot."""
+class TaskFile(Part):
+    """What every task can be asked. A recipe's own fields are in its form."""
 
-    name: str = Field(min_length=1, max_length=200)
-    description: str = ""
-    weight: float = Field(default=1.0, ge=0, allow_inf_nan=False)
-
-
-class TaskFile(_Part):
-    """One dialogue task. Every field is also a flag of `corpusmith generate`."""
-
-    recipe: Literal["dialogue"] = "dialogue"
+    recipe: str
     name: str | None = Field(default=None, max_length=200)
     language: Language | None = None
-    count: int = Field(ge=1, le=100_000_000)
+    count: int | None = Field(default=None, ge=1, le=100_000_000)
+    """Records wanted; None: as many as the form finds in what it is given."""
     seed: int | None = Field(default=None, ge=0, le=2**53 - 1)
-
     dataset: str | None = None
-    characters: tuple[str, ...] = ()
-    """Card files, or names of stored or shipped characters; empty: the dataset's."""
-    scenarios: tuple[ScenarioPart, ...] = ()
-    """Empty: the dataset's, else all shipped ones."""
-    mode: Literal["single", "turns"] = "single"
-    turns: int = Field(default=3, ge=1, le=20)
-    dialogues_per_request: int = Field(default=1, ge=1, le=20)
-    share: Literal["weight", "even"] = "weight"
-    variation: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Where the records are put when the task is finished."""
 
     connection: str | EndpointPart | None = None
     model: str | None = None
@@ -98,20 +89,10 @@ class TaskFile(_Part):
     commit: bool = True
     """Put the records into `dataset` when the task is finished."""
 
-    @field_validator("scenarios", mode="before")
-    @classmethod
-    def _scenarios(cls, value: Any) -> Any:
-        """A mapping name → weight, a list of names, or a list of full scenarios."""
-        if isinstance(value, Mapping):
-            return tuple({"name": name, "weight": weight} for name, weight in value.items())
-        if isinstance(value, list | tuple):
-            return tuple({"name": one} if isinstance(one, str) else one for one in value)
-        return value
-
-    @field_validator("characters", "checks", "stop", mode="before")
+    @field_validator("checks", "stop", mode="before")
     @classmethod
     def _one_or_many(cls, value: Any) -> Any:
-        return (value,) if isinstance(value, str) else value
+        return one_or_many(value)
 
     @field_validator("checks")
     @classmethod
@@ -126,15 +107,50 @@ class TaskFile(_Part):
         return value
 
 
+def one_or_many(value: Any) -> Any:
+    """A list of one may be written without its brackets."""
+    return (value,) if isinstance(value, str) else value
+
+
+IMPLIED = {"template": "template", "categories": "template"}
+"""A field that only one recipe has says which one is meant."""
+
+
+def form_of(recipe: str) -> Form:
+    """The form of a recipe. Raises NotFound."""
+    found: Form = registry.load("form", recipe)()
+    return found
+
+
+def recipe_in(fields: Mapping[str, Json]) -> str:
+    """The recipe that the fields name or imply; dialogues are what this house began with."""
+    named = fields.get("recipe")
+    if isinstance(named, str):
+        return named
+    return next((recipe for field, recipe in IMPLIED.items() if field in fields), "dialogue")
+
+
 def task_file(fields: Mapping[str, Json], *, source: str) -> TaskFile:
-    """The checked task. Raises FieldsError naming every field that does not fit.
+    """The checked task. Raises FieldsError naming every field that does not fit, SpecError.
 
     `source`: where the fields come from, for the message: a file's name, or `COMMAND_LINE`.
     """
+    recipe = recipe_in(fields)
+    if recipe not in (known := registry.names("form")):
+        raise SpecError("unknown_recipe", source=source, name=recipe, known=", ".join(known))
+    return _checked(form_of(recipe).file_model, {**fields, "recipe": recipe}, source)
+
+
+def common_fields(fields: Mapping[str, Json], *, source: str) -> TaskFile:
+    """Fields that every task has, checked by themselves. Raises FieldsError."""
+    return _checked(TaskFile, {"recipe": "", **fields}, source)
+
+
+def _checked(model: type[TaskFile], fields: Mapping[str, Json], source: str) -> TaskFile:
     try:
-        return TaskFile.model_validate(dict(fields))
+        return model.model_validate(dict(fields))
     except ValidationError as error:
-        raise FieldsError.of(error, TaskFile, source) from None
+        raise FieldsError.of(error, model, source) from None
 
 
 def endpoint_part(fields: Mapping[str, Json], *, source: str) -> EndpointPart:

@@ -14,15 +14,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+from corpusmith import registry
 from corpusmith.contracts import Quota
 from corpusmith.errors import NotFound, UsageError
 from corpusmith.service import loop
 from corpusmith.service.connections import only_model, provider_of
 from corpusmith.service.estimate import Preview, estimate, refuse_unknown_price
+from corpusmith.service.forms.form import Resolved
 from corpusmith.service.keys import key_of
 from corpusmith.service.recipes import context, recipe, recipe_of
-from corpusmith.service.resolve import resolve
-from corpusmith.service.task_file import TaskFile, task_file
+from corpusmith.service.task_file import TaskFile, common_fields, form_of, task_file
 from corpusmith.store.values import Execution, MissRow, Task
 from corpusmith.values import (
     Connection,
@@ -76,7 +77,7 @@ class Tasks:
         """`create`; the endpoint is asked for its model when none is named."""
         checked = _checked(file, fields)
         store = self._studio.store
-        resolved = resolve(checked, store, checked.language)
+        resolved = self._resolved(checked)
         endpoints = {
             role: await self._with_model(connection)
             for role, connection in resolved.endpoints.items()
@@ -84,8 +85,9 @@ class Tasks:
         refuse_unknown_price(checked.max_cost, endpoints)
         await self._check_keys(endpoints)
         seed = checked.seed if checked.seed is not None else secrets.randbelow(2**31)
-        spec = _stored_spec(checked, resolved.recipe_spec)
-        made = recipe(checked.recipe, resolved.recipe_spec, context(seed, resolved.language))
+        spec = _stored_spec(checked, resolved)
+        given = context(seed, resolved.language, inputs=resolved.inputs)
+        made = recipe(checked.recipe, resolved.recipe_spec, given)
         if checked.dataset:
             self._studio.datasets.ensure(checked.dataset, resolved.language)
         return store.tasks.create(
@@ -93,7 +95,7 @@ class Tasks:
             recipe=checked.recipe,
             spec=spec,
             dataset=checked.dataset,
-            requested=checked.count,
+            requested=resolved.count,
             seed=seed,
             quotas=[
                 Quota(
@@ -102,9 +104,10 @@ class Tasks:
                     labels=category.labels,
                     waves=((0, category.count),),
                 )
-                for category in made.plan(checked.count)
+                for category in made.plan(resolved.count)
             ],
             connections={role: asdict(connection) for role, connection in endpoints.items()},
+            inputs=resolved.inputs,
         )
 
     def preview(
@@ -112,10 +115,11 @@ class Tasks:
     ) -> Preview:
         """The exact prompts of the first `items` items, and the estimate. Nothing is sent."""
         checked = _checked(file, fields)
-        resolved = resolve(checked, self._studio.store, checked.language)
+        resolved = self._resolved(checked)
         seed = checked.seed if checked.seed is not None else 0
-        made = recipe(checked.recipe, resolved.recipe_spec, context(seed, resolved.language))
-        plan = [category for category in made.plan(checked.count) if category.count]
+        given = context(seed, resolved.language, inputs=resolved.inputs)
+        made = recipe(checked.recipe, resolved.recipe_spec, given)
+        plan = [category for category in made.plan(resolved.count) if category.count]
         first = [
             Item(
                 task_seed=seed,
@@ -154,7 +158,7 @@ class Tasks:
         routes = routes_of(found, self._studio.store, self._studio.limiters)
         runner = Runner(
             self._studio.store,
-            job_of(found, routes),
+            job_of(found, routes, self._studio.store),
             clock=SystemClock(),
             show=show or (lambda snapshot: None),
         )
@@ -191,7 +195,9 @@ class Tasks:
         found = self.get(_id(task))
         if count <= found.requested:
             raise UsageError("count_not_more", task=found.id, count=count, now=found.requested)
-        made = recipe_of(found)
+        made = recipe_of(found, self._studio.store)
+        if made.closed:
+            raise UsageError("count_of_given", task=found.id, count=found.requested)
         plan = [(category.name, category.count) for category in made.plan(count)]
         quotas = extended(self._studio.store.quotas(found.id), plan, made.per_item)
         self._studio.store.tasks.extend(found.id, requested=count, quotas=quotas)
@@ -206,7 +212,7 @@ class Tasks:
         fixed = sorted(set(fields) - CHANGEABLE)
         if fixed:
             raise UsageError("field_fixed", field=fixed[0], fields=", ".join(sorted(CHANGEABLE)))
-        checked = task_file({"count": found.requested, **fields}, source="the task")
+        checked = common_fields(fields, source="the task")
         spec = {**found.spec, **checked.model_dump(mode="json", include=set(fields))}
         self._studio.store.tasks.update_spec(found.id, spec)
         return self.get(found.id)
@@ -303,6 +309,13 @@ class Tasks:
 
     # ------------------------------------------------------------ wiring
 
+    def _resolved(self, file: TaskFile) -> Resolved:
+        for name in file.checks:
+            registry.load("check", name)
+        registry.load("exporter", file.format)
+        language = file.language or self._studio.language
+        return form_of(file.recipe).resolve(file, self._studio.store, language)
+
     async def _check_keys(self, endpoints: Mapping[str, Connection]) -> None:
         """Raises KeyMissing, UsageError: before there is a task, not when it runs."""
         for connection in endpoints.values():
@@ -319,12 +332,8 @@ class Tasks:
         finished = ended.status == "finished"
         if finished and task.dataset and task.spec.get("commit", True):
             self._studio.store.records.commit(task.id, task.dataset)
-        output = None
         at_end = finished or str((ended.cause or {}).get("code", "")).startswith("budget_")
-        wanted = task.spec.get("output")
-        if at_end and wanted:
-            self._studio.exports.write(wanted, task=task.id, form=str(task.spec["format"]))
-            output = Path(str(wanted))
+        output = form_of(task.recipe).deliver(self._studio, task) if at_end else None
         return Result(
             task_id=task.id,
             status=ended.status,
@@ -365,13 +374,15 @@ def _checked(file: TaskFile | Mapping[str, Json] | None, fields: Mapping[str, An
     return task_file({**given, **fields}, source="the task")
 
 
-def _stored_spec(file: TaskFile, recipe_spec: Mapping[str, Json]) -> dict[str, Json]:
-    left_out = {"characters", "scenarios", "variation", "connection", "roles", "count", "seed"}
+def _stored_spec(file: TaskFile, resolved: Resolved) -> dict[str, Json]:
+    """What every task has, and the form's own fields as the recipe knows them."""
+    left_out = {"connection", "roles", "count", "seed"}
+    common = set(TaskFile.model_fields) - left_out
     return {
-        **file.model_dump(mode="json", exclude=left_out),
+        **file.model_dump(mode="json", include=common),
         "seed_sent": file.seed,
-        "language": recipe_spec["language"],
-        "recipe_spec": dict(recipe_spec),
+        "language": resolved.language,
+        "recipe_spec": dict(resolved.recipe_spec),
     }
 
 

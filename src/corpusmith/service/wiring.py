@@ -83,13 +83,13 @@ def _sampling(task: Task) -> Sampling:
     )
 
 
-def job_of(task: Task, routes: Mapping[str, Route]) -> Job:
+def job_of(task: Task, routes: Mapping[str, Route], store: SqlStore) -> Job:
     """What the engine runs."""
     spec = task.spec
     return Job(
         task_id=task.id,
         seed=task.seed,
-        recipe=recipe_of(task),
+        recipe=recipe_of(task, store),
         routes=routes,
         check=build(tuple(spec["checks"]), {}),
         max_attempts_multiplier=float(spec["max_attempts_multiplier"]),

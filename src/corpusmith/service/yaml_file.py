@@ -11,10 +11,10 @@ from typing import Any
 import yaml
 
 from corpusmith.errors import SpecError
-from corpusmith.service.task_file import TaskFile, task_file
+from corpusmith.service.forms.form import from_folder
+from corpusmith.service.task_file import TaskFile, form_of, recipe_in, task_file
 from corpusmith.values import Json
 
-CARD_SUFFIXES = (".json", ".png")
 MAX_BYTES = 16 * 1024 * 1024
 
 
@@ -75,30 +75,18 @@ class _Loader(yaml.SafeLoader):
 
 def _from_folder(fields: dict[str, Json], folder: Path) -> dict[str, Json]:
     changed = dict(fields)
-    characters = fields.get("characters")
-    if isinstance(characters, str):
-        characters = [characters]
-    if isinstance(characters, list):
-        changed["characters"] = [_card(one, folder) for one in characters]
     output = fields.get("output")
     if isinstance(output, str) and output != "-":
-        changed["output"] = str(folder / Path(output).expanduser())
-    changed |= {name: _endpoint(fields[name], folder) for name in ("connection",) if name in fields}
+        changed["output"] = from_folder(output, folder)
+    if "connection" in fields:
+        changed["connection"] = _endpoint(fields["connection"], folder)
     roles = fields.get("roles")
     if isinstance(roles, dict):
         changed["roles"] = {name: _endpoint(one, folder) for name, one in roles.items()}
-    return changed
-
-
-def _card(wish: Json, folder: Path) -> Json:
-    """A card's path from the file's folder; a character's name stays as it is."""
-    if not isinstance(wish, str):
-        return wish
-    looks_like_file = wish.lower().endswith(CARD_SUFFIXES) or (folder / wish).is_file()
-    return str(folder / Path(wish).expanduser()) if looks_like_file else wish
+    return form_of(recipe_in(fields)).from_folder(changed, folder)
 
 
 def _endpoint(part: Json, folder: Path) -> Json:
     if not isinstance(part, dict) or not isinstance(part.get("ca_file"), str):
         return part
-    return {**part, "ca_file": str(folder / Path(part["ca_file"]).expanduser())}
+    return {**part, "ca_file": from_folder(part["ca_file"], folder)}

@@ -22,6 +22,7 @@ from corpusmith.store.records import Records
 from corpusmith.store.scenarios import Scenarios
 from corpusmith.store.settings import Settings
 from corpusmith.store.tasks import Tasks
+from corpusmith.store.templates import Templates
 from corpusmith.store.transaction import SqlTransaction, Statements
 from corpusmith.values import Json, Reply, Spend, Status, StructuredMode
 
@@ -50,6 +51,7 @@ class SqlStore:
         self.scenarios = Scenarios(database)
         self.settings = Settings(database)
         self.tasks = Tasks(database)
+        self.templates = Templates(database)
 
     @property
     def url(self) -> str:

@@ -27,7 +27,7 @@ def _times() -> list[sa.Column[float]]:
 
 
 def _owner(name: str, target: str) -> sa.Column[int]:
-    return sa.Column(name, sa.ForeignKey(target, ondelete="CASCADE"), primary_key=True)
+    return sa.Column(name, _ID, sa.ForeignKey(target, ondelete="CASCADE"), primary_key=True)
 
 
 def _templates() -> None:

@@ -1,0 +1,104 @@
+"""Which endpoint answers for which role of a task.
+
+Owns: the order in which an endpoint is looked for. Does not own: what a provider needs
+(`providers/connect.py`), keys (`keys.py`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from corpusmith.errors import UsageError
+from corpusmith.providers.connect import connection_of
+from corpusmith.service.task_file import EndpointPart, PricePart, TaskFile
+from corpusmith.store.store import SqlStore
+from corpusmith.values import Connection, Price
+
+
+def endpoints_of(
+    file: TaskFile,
+    store: SqlStore,
+    roles: Sequence[str],
+    defaults: Mapping[str, EndpointPart] | None = None,
+) -> dict[str, Connection]:
+    """For each role: its own endpoint, else the task's, else the role's default, else what the
+    environment names, else the only stored connection.
+
+    A model of the task replaces the endpoint's, except where a role has an endpoint of its own.
+    Raises UsageError for a role that there is not, or when nothing is found; NotFound.
+    """
+    unknown = sorted(set(file.roles) - set(roles))
+    if unknown:
+        raise UsageError("role_unknown", role=unknown[0], roles=", ".join(roles))
+    return {role: _endpoint(role, file, store, (defaults or {}).get(role)) for role in roles}
+
+
+def _endpoint(
+    role: str, file: TaskFile, store: SqlStore, default: EndpointPart | None
+) -> Connection:
+    wish = file.roles.get(role, file.connection) or default or endpoint_from_environment()
+    connection = only_connection(store) if wish is None else find_connection(wish, store)
+    if connection is None:
+        raise UsageError("no_connection")
+    if role not in file.roles and file.model:
+        connection = replace(connection, model=file.model)
+    # The task's own limits are laid over the connection's at each start: `resume` may change them.
+    return connection
+
+
+def find_connection(wish: str | EndpointPart, store: SqlStore) -> Connection:
+    """A stored connection by its name, or one given on the spot. Raises NotFound, SpecError."""
+    return store.connections.get(wish) if isinstance(wish, str) else connection_on_the_spot(wish)
+
+
+def only_connection(store: SqlStore) -> Connection | None:
+    """The stored connection, if there is exactly one."""
+    found = store.connections.list()
+    return found[0] if len(found) == 1 else None
+
+
+def connection_on_the_spot(part: EndpointPart, name: str | None = None) -> Connection:
+    """The connection that `part` describes. Raises NotFound for an unknown provider, SpecError."""
+    return connection_of(
+        name=name or part.provider,
+        provider=part.provider,
+        base_url=part.base_url,
+        model=part.model,
+        key_env=part.api_key_env,
+        connect_s=part.connect_timeout_s,
+        total_s=part.timeout_s,
+        proxy=part.proxy,
+        ca_file=part.ca_file,
+        price=_price(part.price),
+        headers=part.headers,
+        extra=part.extra,
+    )
+
+
+def _price(part: PricePart | None) -> Price | None:
+    if part is None:
+        return None
+    return Price(input_usd=part.input, output_usd=part.output, cached_usd=part.cached)
+
+
+def endpoint_from_environment() -> EndpointPart | None:
+    """The endpoint that the environment names, or None: what `demo` runs on.
+
+    The model is CORPUSMITH_MODEL, else the provider's own variable, else None (ask the endpoint).
+    """
+    wish = os.environ.get("CORPUSMITH_MODEL")
+    if os.environ.get("OPENAI_BASE_URL") or os.environ.get("OPENAI_API_KEY"):
+        return EndpointPart(
+            provider="openai",
+            base_url=os.environ.get("OPENAI_BASE_URL") or None,
+            model=wish or os.environ.get("OPENAI_MODEL"),
+            api_key_env="OPENAI_API_KEY" if os.environ.get("OPENAI_API_KEY") else None,
+        )
+    for provider in ("gemini", "anthropic"):
+        variable = f"{provider.upper()}_API_KEY"
+        if os.environ.get(variable):
+            model = wish or os.environ.get(f"{provider.upper()}_MODEL")
+            return EndpointPart(provider=provider, model=model, api_key_env=variable)
+    return None

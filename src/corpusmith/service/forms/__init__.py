@@ -1,0 +1,1 @@
+"""What people fill in to have a recipe run: one file a recipe."""

@@ -1,0 +1,66 @@
+"""What a form is: the fields of a recipe's task, and what becomes of them.
+
+Owns: the Protocol, and what most forms have in common. Does not own: any recipe's fields.
+A new recipe is one file here, one in `recipes/`, and one line each in `registry.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from corpusmith.service.task_file import TaskFile
+from corpusmith.store.store import SqlStore
+from corpusmith.store.values import Task
+from corpusmith.values import Connection, Json, Language
+
+if TYPE_CHECKING:
+    from corpusmith.service.studio import Studio
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """A task that needs nothing but keys to run."""
+
+    language: Language
+    recipe_spec: dict[str, Json]
+    """What the recipe is made from: copies, so that a later edit changes no task."""
+    endpoints: dict[str, Connection]
+    """By role; `model` may still be None: the endpoint is asked for its only one."""
+    count: int
+    inputs: Sequence[Json] = ()
+    """The rows that the task is given; they are copied when it is made."""
+
+
+class Form(Protocol):
+    """How a recipe is asked for. Constructed without arguments."""
+
+    file_model: ClassVar[type[TaskFile]]
+
+    def resolve(self, file: TaskFile, store: SqlStore, language: Language) -> Resolved:
+        """What the names in `file` stand for; `language`: the session's, where nothing says more.
+
+        Raises UsageError and its kinds: whatever is missing, before any money is spent.
+        """
+
+    def from_folder(self, fields: dict[str, Json], folder: Path) -> dict[str, Json]:
+        """`fields` of a YAML file with the recipe's own paths made to start from its folder."""
+
+    def deliver(self, studio: Studio, task: Task) -> Path | None:
+        """Write what the task was asked to write, also again; None: nothing was asked for."""
+
+
+def deliver_file(studio: Studio, task: Task) -> Path | None:
+    """The task's records in `output`, in its `format`."""
+    wanted = task.spec.get("output")
+    if not wanted:
+        return None
+    studio.exports.write(wanted, task=task.id, form=str(task.spec["format"]))
+    return Path(str(wanted))
+
+
+def from_folder(path: str, folder: Path) -> str:
+    """A path in a file of `folder`; `~` is the user's home."""
+    return str(folder / Path(path).expanduser())
