@@ -102,8 +102,8 @@ def test_tasks_are_listed_paused_cancelled_and_deleted(cli: Cli, url: str) -> No
     cli("preview", "--character", CARD, "-n", 1, "--base-url", url, "--model", "m")
     listed = cli("tasks", "list").out
     assert re.sub(r"\d{4}-.*", "WHEN", listed) == (
-        "task  name  status    done  rejected  failed  cost           created\n"
-        "   1  t     finished   6/6         0       0  price unknown  WHEN\n"
+        "task  name  recipe    status    done  rejected  failed  cost           created\n"
+        "   1  t     dialogue  finished   6/6         0       0  price unknown  WHEN\n"
     )
     assert cli("tasks", "delete", 1, "--yes").out == "Deleted: #1 t\n"
     assert json.loads(cli("tasks", "list", "--json").out) == []

@@ -25,7 +25,7 @@ from corpusmith import registry
 from corpusmith.cli.main import COMMANDS
 from corpusmith.config import SETTINGS
 from corpusmith.providers.presets import preset_names
-from corpusmith.service.task_file import EndpointPart, TaskFile
+from corpusmith.service.task_file import EndpointPart
 from corpusmith.simulator import Running, SimulatorConfig, run_in_thread
 from corpusmith.simulator.config import FAULTS, STANDING_FAULTS
 
@@ -250,7 +250,9 @@ def in_backticks(name: str, text: str) -> bool:
 def test_every_name_that_a_user_may_write_is_explained(language: str) -> None:
     text = text_of(language)
     names = [setting.variable for setting in SETTINGS]
-    names += [*TaskFile.model_fields, *EndpointPart.model_fields]
+    forms = [registry.load("form", recipe).file_model for recipe in registry.names("form")]
+    names += dict.fromkeys(field for form in forms for field in form.model_fields)
+    names += EndpointPart.model_fields
     names += preset_names()
     names += [name for kind in ("recipe", "check", "exporter") for name in registry.names(kind)]  # type: ignore[arg-type]
     names += [*FAULTS, *STANDING_FAULTS]

@@ -19,7 +19,8 @@ import pytest
 
 from corpusmith import Studio
 from corpusmith.recipes.dialogue_prompts import dialogue_schema
-from corpusmith.service.task_file import EndpointPart, TaskFile
+from corpusmith.service.forms.dialogue import DialogueFile
+from corpusmith.service.task_file import EndpointPart
 from corpusmith.simulator.config import SimulatorConfig
 from corpusmith.simulator.thread import Running, run_in_thread
 from corpusmith.values import Json, Protocol, Sampling
@@ -218,7 +219,7 @@ NOT_SENT = {
 
 def test_every_option_of_a_task_is_placed() -> None:
     """A new option must be put into one of the three, and tested here if it is sent."""
-    assert set(TaskFile.model_fields) == IN_THE_REQUEST | IN_THE_PROMPT | NOT_SENT
+    assert set(DialogueFile.model_fields) == IN_THE_REQUEST | IN_THE_PROMPT | NOT_SENT
     assert {one.name for one in fields_of(Sampling)} == {*SAMPLING, "extra"}
     sent = {"provider", "base_url", "model", "api_key_env", "headers", "extra"}
     around = {"proxy", "ca_file", "connect_timeout_s", "timeout_s", "price"}

@@ -57,7 +57,7 @@ def show(
     limit: Annotated[str, flags.option("--limit", "first_records", "N")] = "3",
 ) -> None:
     """What it binds, and its first records."""
-    from corpusmith.cli.dialogue import show_dialogue
+    from corpusmith.cli.record import show_record
 
     session: Session = ctx.obj
     with session.studio() as studio:
@@ -84,7 +84,7 @@ def show(
     show_pairs((session.say(f"column.{key}"), text) for key, text in texts.items() if text)
     for record in records:
         print()
-        show_dialogue(session, record)
+        show_record(session, record)
 
 
 @command(app, "add")

@@ -37,7 +37,7 @@ def demo(
     output_dir: Annotated[str, flags.option("--output-dir", "demo_dir", "FOLDER")] = FOLDER,
 ) -> None:
     """Makes a small dataset and files from it."""
-    from corpusmith.cli.dialogue import show_dialogue
+    from corpusmith.cli.record import show_record
 
     session: Session = ctx.obj
     with session.studio() as studio, _endpoint(session) as (endpoint, simulated):
@@ -50,7 +50,7 @@ def demo(
             return
         print()
         for record in studio.tasks.first(studio.tasks.last(), 1):
-            show_dialogue(session, record)
+            show_record(session, record)
         _say_end(session, files, simulated=simulated)
 
 

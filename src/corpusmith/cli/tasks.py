@@ -15,7 +15,9 @@ from corpusmith.cli.command import command, group
 from corpusmith.cli.generate import task_number
 from corpusmith.cli.out import confirmed, either, money, number, show_json, show_pairs, show_table
 from corpusmith.cli.session import Session
+from corpusmith.cli.widths import harmless
 from corpusmith.errors import UsageError
+from corpusmith.messages import catalog
 from corpusmith.values import Status
 
 if TYPE_CHECKING:
@@ -61,6 +63,7 @@ def _show_list(session: Session, tasks: Sequence[Task]) -> None:
         (
             task.id,
             task.name,
+            recipe_text(session, task),
             status_text(session, task),
             f"{number(task.counts.accepted)}/{number(task.requested)}",
             number(task.counts.rejected),
@@ -70,10 +73,13 @@ def _show_list(session: Session, tasks: Sequence[Task]) -> None:
         )
         for task in tasks
     ]
-    show_table(headers, rows, right=(0, 3, 4, 5), whole=(0, 2, 7))
+    show_table(headers, rows, right=(0, 4, 5, 6), whole=(0, 3, 8))
 
 
-_LIST = ("number", "name", "status", "done", "rejected", "failed", "cost", "created")
+_LIST = (
+    *("number", "name", "recipe", "status", "done"),
+    *("rejected", "failed", "cost", "created"),
+)
 
 
 def _found(studio: Studio, task: str | None) -> Task:
@@ -138,45 +144,46 @@ def _show_head(session: Session, task: Task) -> None:
 
 def _endpoints(session: Session, task: Task) -> str:
     """`writer: MODEL at URL`, one a role."""
+    from corpusmith.cli.running import role_text
+
     return "\n".join(
-        f"{session.say(f'role.{role}')}: {one.get('model')} @ {one.get('base_url')}"
+        f"{role_text(session, role)}: {one.get('model')} @ {one.get('base_url')}"
         for role, one in task.connections.items()
     )
 
 
-_SHOWN = [
-    "mode",
-    "turns",
-    "dialogues_per_request",
-    "share",
-    "language",
-    "temperature",
-    "top_p",
-    "max_tokens",
-    "stop",
-    "extra",
-    "concurrency",
-    "rpm",
-    "tpm",
-    "max_cost",
-    "max_total_tokens",
-    "max_calls",
-    "max_attempts_multiplier",
-    "checks",
-]
+_COMMON = (
+    *("language", "temperature", "top_p", "max_tokens", "stop", "extra"),
+    *("concurrency", "rpm", "tpm", "max_cost", "max_total_tokens", "max_calls"),
+    *("max_attempts_multiplier", "checks"),
+)
+_LONGEST = 60
 
 
 def parameters_text(task: Task) -> str:
-    """`mode=single turns=3 …`: what was asked for, and nothing that was left open."""
-    spec: Mapping[str, Any] = {**task.spec, **task.spec.get("recipe_spec", {})}
+    """`mode=single turns=3 …`: the recipe's own, then the common ones; not what was left open."""
+    own = {
+        name: value
+        for name, value in task.spec.get("recipe_spec", {}).items()
+        if isinstance(value, int | float | str) and len(str(value)) <= _LONGEST
+    }
+    spec = own | {name: task.spec.get(name) for name in _COMMON}
     shown = []
-    for name in _SHOWN:
-        value = spec.get(name)
-        if value is None or value in ({}, [], ()):
+    for name, value in spec.items():
+        if value is None or value in ({}, [], (), "", False):
             continue
         text = ",".join(map(str, value)) if isinstance(value, list | tuple) else value
         shown.append(f"{name}={text}")
-    return " ".join(shown)
+    return harmless(" ".join(shown))
+
+
+def recipe_text(session: Session, task: Task) -> str:
+    """The recipe in words, with the template that it ran."""
+    name = task.recipe
+    key = f"recipe.{name}"
+    text = session.say(key) if key in catalog(session.language) else name
+    template = task.spec.get("recipe_spec", {}).get("template")
+    return f"{text} {template}" if isinstance(template, str) else text
 
 
 def _show_quotas(session: Session, quotas: Sequence[Quota]) -> None:
@@ -186,8 +193,17 @@ def _show_quotas(session: Session, quotas: Sequence[Quota]) -> None:
         (one.name, *map(number, (one.count, one.accepted, one.rejected, one.failed)))
         for one in quotas
     ]
-    headers = [session.say(f"column.{name}") for name in columns]
+    headers = [_group_text(session, quotas), *(session.say(f"column.{n}") for n in columns[1:])]
     show_table(headers, rows, right=(1, 2, 3, 4), whole=())
+
+
+def _group_text(session: Session, quotas: Sequence[Quota]) -> str:
+    """What the categories are made of: `scenario/character` for dialogues."""
+    known = catalog(session.language)
+    keys = [f"column.{name}" for quota in quotas[:1] for name in quota.labels]
+    if not keys or any(key not in known for key in keys):
+        return session.say("column.category")
+    return "/".join(session.say(key) for key in keys)
 
 
 def _show_executions(session: Session, studio: Studio, task: Task) -> None:

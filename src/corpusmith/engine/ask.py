@@ -72,7 +72,7 @@ class ItemAsk:
             ),
             schema=schema,
         )
-        sample: list[Json] | None = None if shared else sample_of(self._item)
+        sample = self._sample(shared)
         caller = Caller(
             task_id=self._task_id, item=self._item.key, role=role, priority=self._priority
         )
@@ -92,6 +92,13 @@ class ItemAsk:
                 # The same wrong reply twice makes the same question: it must not answer itself.
                 sample = [*(sample or ()), "re-ask", re_asked + 1]
         raise AssertionError("unreachable: the last try returns or raises")
+
+    def _sample(self, shared: bool) -> list[Json] | None:
+        """What makes the call this item's own; None: everybody's who asks the same."""
+        if not shared:
+            return sample_of(self._item)
+        # Tried again because the shared reply was no good: another one, for all who try again.
+        return ["generation", self._item.generation] if self._item.generation else None
 
     def _sampling(self, route: Route, **defaults: float | None) -> Sampling:
         """The task's own parameters; where it is silent, the recipe's."""

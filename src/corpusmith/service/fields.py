@@ -123,7 +123,8 @@ def _near(steps: Sequence[str], model: type[BaseModel]) -> str:
     for step in steps[:-1]:
         inner = model.model_fields.get(step)
         model = _part_in(inner.annotation if inner else None) or model
-    return "".join(get_close_matches(steps[-1], model.model_fields, n=1))
+    names = [info.alias or name for name, info in model.model_fields.items()]
+    return "".join(get_close_matches(steps[-1], names, n=1))
 
 
 def _part_in(annotation: Any) -> type[BaseModel] | None:

@@ -12,7 +12,9 @@ from corpusmith.config import database_url
 from corpusmith.messages import language_of
 from corpusmith.service.connections import Connections
 from corpusmith.service.exports import Exports
+from corpusmith.service.imports import Imports
 from corpusmith.service.library import Characters, Datasets, Scenarios
+from corpusmith.service.rounds import Rounds
 from corpusmith.service.tasks import Result, Show, Tasks
 from corpusmith.store.open import open_store
 from corpusmith.values import Language
@@ -52,6 +54,8 @@ class Studio:
         self.datasets = Datasets(self)
         self.tasks = Tasks(self)
         self.exports = Exports(self)
+        self.imports = Imports(self)
+        self.rounds = Rounds(self)
         self._limiters: LimiterPool | None = None
 
     @property

@@ -117,7 +117,9 @@ IMPLIED = {"template": "template", "categories": "template"}
 
 
 def form_of(recipe: str) -> Form:
-    """The form of a recipe. Raises NotFound."""
+    """The form of a recipe. Raises SpecError."""
+    if recipe not in (known := registry.names("form")):
+        raise SpecError("unknown_recipe", name=recipe, known=", ".join(known))
     found: Form = registry.load("form", recipe)()
     return found
 
@@ -136,8 +138,6 @@ def task_file(fields: Mapping[str, Json], *, source: str) -> TaskFile:
     `source`: where the fields come from, for the message: a file's name, or `COMMAND_LINE`.
     """
     recipe = recipe_in(fields)
-    if recipe not in (known := registry.names("form")):
-        raise SpecError("unknown_recipe", source=source, name=recipe, known=", ".join(known))
     return _checked(form_of(recipe).file_model, {**fields, "recipe": recipe}, source)
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from corpusmith import registry
 from corpusmith.contracts import Quota
-from corpusmith.errors import NotFound, UsageError
+from corpusmith.errors import KeyMissing, NotFound, UsageError
 from corpusmith.service import loop
 from corpusmith.service.connections import only_model, provider_of
 from corpusmith.service.estimate import Preview, estimate, refuse_unknown_price
@@ -318,9 +318,14 @@ class Tasks:
 
     async def _check_keys(self, endpoints: Mapping[str, Connection]) -> None:
         """Raises KeyMissing, UsageError: before there is a task, not when it runs."""
-        for connection in endpoints.values():
-            provider = provider_of(connection, key_of(connection, self._studio.store))
-            await provider.close()
+        for role, connection in endpoints.items():
+            try:
+                key = key_of(connection, self._studio.store)
+            except KeyMissing as error:
+                if len(endpoints) == 1 or error.reason != "key_missing":
+                    raise
+                raise KeyMissing("key_missing_role", role=role, **error.data) from None
+            await provider_of(connection, key).close()
 
     async def _with_model(self, connection: Connection) -> Connection:
         if connection.model:

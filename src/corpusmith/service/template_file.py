@@ -7,6 +7,7 @@ what the fields must be to each other (`template_check.py`), the prompt's notati
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import date
@@ -14,14 +15,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    JsonValue,
-    ValidationError,
-    field_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 
 from corpusmith.cards.fields import language_of
 from corpusmith.nouns import Template, TemplateType
@@ -47,8 +42,8 @@ class TemplateFile(BaseModel):
     prompt: str = Field(min_length=1)
     system: str = ""
     # BaseModel has a method of that name.
-    schema_: dict[str, JsonValue] | None = Field(default=None, alias="schema")
-    vars: dict[str, JsonValue] = Field(default_factory=dict)
+    schema_: dict[str, Any] | None = Field(default=None, alias="schema")
+    vars: dict[str, Any] = Field(default_factory=dict)
     keep: tuple[str, ...] = ()
     preset: Literal["", "high_quality", "fast", "creative"] = ""
     model: str | None = Field(default=None, min_length=1)
@@ -61,11 +56,11 @@ class TemplateFile(BaseModel):
     def _one_or_many(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str) else value
 
-    @field_validator("vars", mode="before")
+    @field_validator("schema_", "vars")
     @classmethod
-    def _plain_dates(cls, value: Any) -> Any:
-        """YAML makes a date of `2025-01-31`; a prompt and JSON want its text."""
-        return _without_dates(value)
+    def _json(cls, value: Any) -> Any:
+        """YAML makes a date of `2025-01-31` and a number of a key; JSON wants their text."""
+        return _as_json(value)
 
 
 def read_template(path: str | Path) -> Template:
@@ -121,7 +116,9 @@ def dump_template(template: Template) -> str:
 
 _ORDER = tuple(name.removesuffix("_") for name in TemplateFile.model_fields)
 _USUAL: Mapping[str, tuple[Any, ...]] = {
-    name.removesuffix("_"): ("", None, (), {}) for name in TemplateFile.model_fields if name != "prompt"
+    name.removesuffix("_"): ("", None, (), {})
+    for name in TemplateFile.model_fields
+    if name != "prompt"
 }
 
 
@@ -129,7 +126,15 @@ class _Dumper(yaml.SafeDumper):
     """Several lines stand as a block, so that a prompt can be read and edited."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-        return super().increase_indent(flow, False)
+        super().increase_indent(flow, False)
+
+    def analyze_scalar(self, scalar: str) -> Any:
+        found = super().analyze_scalar(scalar)
+        # PyYAML forbids blocks with blanks at a line's end: folded they would be lost, literal
+        # they are not.
+        if scalar == scalar.strip() and scalar.replace("\n", "").isprintable():
+            found.allow_block = True
+        return found
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
@@ -148,11 +153,16 @@ def _plain(value: Any) -> Json:
     return value
 
 
-def _without_dates(value: Any) -> Any:
+def _as_json(value: Any) -> Json:
+    """Raises PydanticCustomError for what JSON cannot hold."""
+    if isinstance(value, dict):
+        return {str(name): _as_json(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_json(inner) for inner in value]
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, dict):
-        return {name: _without_dates(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_dates(inner) for inner in value]
-    return value
+    if isinstance(value, float) and not math.isfinite(value):
+        raise PydanticCustomError("finite_number", "finite")
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise PydanticCustomError("string_type", "not JSON")

@@ -1,0 +1,333 @@
+"""Use-cases of question–answer–correction rounds: from single triples to conversations, and back
+to the files of each round.
+
+Owns: which rows are complete, which are sampled, their ids; what a history file must be; which
+conversations stand in which round's files. Does not own: reading rows (`inputs.py`), the shapes
+and names of the files (`exports/rounds.py`), making rounds (`recipes/rounds.py`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from corpusmith.errors import SpecError, UsageError
+from corpusmith.exports import rounds as files
+from corpusmith.readers.bad import Bad, BadRow
+from corpusmith.store.store import SqlStore
+from corpusmith.store.values import MissRow, Task
+from corpusmith.values import Json, Language
+
+if TYPE_CHECKING:
+    from corpusmith.service.studio import Studio
+
+Row = Mapping[str, Json]
+Rows = Callable[[Bad], Iterable[tuple[int, Row]]]
+"""(line or number, row) from the start: a sample needs to know first how many rows there are."""
+HUB = "hub:"
+LOOKED_AT = 1000
+"""Conversations whose questions tell the language of all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Triples:
+    """What was read, and what was taken of it."""
+
+    conversations: Sequence[files.Conversation]
+    """Of one round each, in the order of the rows."""
+    read: int
+    complete: int
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    """Rows left out, by `<field>.<missing|not_text|empty>` or why they could not be read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """What `prepare` did."""
+
+    conversations: int
+    read: int
+    complete: int
+    skipped: Mapping[str, int]
+    asked: int | None
+    """The sample that was asked for; None: all."""
+    files: tuple[Path, ...]
+
+
+class Rounds:
+    """`studio.rounds`"""
+
+    def __init__(self, studio: Studio) -> None:
+        self._studio = studio
+
+    def prepare(
+        self,
+        input: str | Path,
+        *,
+        sample: int | None = None,
+        seed: int = 0,
+        output_dir: str | Path = "data",
+        map: Mapping[str, str] | None = None,
+    ) -> Prepared:
+        """Write the files of round 1 from single triples. No model is asked.
+
+        `input`: a JSON, JSONL, CSV or Parquet file, or `hub:NAME`. `sample`: so many, drawn with
+        `seed`; None: all. `map`: field → the name that it has in the input.
+        Raises UsageError when there is no complete triple, or when `output_dir` holds later
+        rounds of other conversations.
+        """
+        folder = Path(output_dir).expanduser()
+        found = triples_of(str(input), map or {}, sample, seed, self._studio.store)
+        refuse_no_folder(folder)
+        refuse_other_rounds(folder, found.conversations)
+        return Prepared(
+            conversations=len(found.conversations),
+            read=found.read,
+            complete=found.complete,
+            skipped=found.skipped,
+            asked=sample,
+            files=write_round(folder, 1, lambda: found.conversations),
+        )
+
+
+# ---------------------------------------------------------------- triples
+
+
+def triples_of(
+    input: str, names: Mapping[str, str], sample: int | None, seed: int, store: SqlStore
+) -> Triples:
+    """The conversations that grow from an input's triples. Raises UsageError, SpecError."""
+    unknown = sorted(set(names) - set(files.FIELDS))
+    if unknown:
+        known = ", ".join(files.FIELDS)
+        raise UsageError("rounds_map_unknown", field=unknown[0], fields=known)
+    found = sampled(lambda bad: _rows(input, store, bad), names, sample, seed)
+    if not found.conversations:
+        reasons = ", ".join(f"{reason} {n}" for reason, n in found.skipped.items()) or "-"
+        raise UsageError("rounds_no_triples", input=input, read=found.read, reasons=reasons)
+    return found
+
+
+def sampled(rows: Rows, names: Mapping[str, str], sample: int | None, seed: int) -> Triples:
+    """The conversations of `sample` complete rows drawn with `seed`, in the order of the rows.
+
+    All of them when there are fewer. Reads the rows twice when it draws, so that memory holds
+    only what is taken.
+    """
+    skipped: Counter[str] = Counter()
+    if sample is None:
+        taken = list(_complete(rows, names, skipped))
+        complete = len(taken)
+    else:
+        complete = sum(1 for _ in _complete(rows, names, skipped))
+        chosen = _chosen(complete, sample, seed)
+        again = enumerate(_complete(rows, names, Counter()))
+        taken = [row for place, row in again if place in chosen]
+    return Triples(
+        conversations=[
+            {"id": f"r1-{number:06d}", "rounds": [row]} for number, row in enumerate(taken, 1)
+        ],
+        read=complete + skipped.total(),
+        complete=complete,
+        skipped=dict(skipped.most_common()),
+    )
+
+
+def _chosen(complete: int, sample: int, seed: int) -> set[int]:
+    if sample >= complete:
+        return set(range(complete))
+    return set(random.Random(seed).sample(range(complete), sample))  # noqa: S311  variety
+
+
+def _complete(
+    rows: Rows, names: Mapping[str, str], skipped: Counter[str]
+) -> Iterator[dict[str, Json]]:
+    """Each row's triple; rows without one are counted by why."""
+
+    def bad(row: BadRow) -> None:
+        skipped[row.reason] += 1
+
+    for _, row in rows(bad):
+        triple = {one: row.get(names.get(one, one)) for one in files.FIELDS}
+        fault = fault_of(triple)
+        if fault is None:
+            yield triple
+        else:
+            skipped[fault] += 1
+
+
+def fault_of(triple: Mapping[str, Json]) -> str | None:
+    """Why these are no three texts, such as `answer.empty`; None: they are."""
+    for name in files.FIELDS:
+        text = triple.get(name)
+        if text is None:
+            return f"{name}.missing"
+        if not isinstance(text, str):
+            return f"{name}.not_text"
+        if not text.strip():
+            return f"{name}.empty"
+    return None
+
+
+def _rows(input: str, store: SqlStore, bad: Bad) -> Iterator[tuple[int, Row]]:
+    """(line or number, row) of a file or of a data set of the hub. Raises SpecError."""
+    if input.startswith(HUB):
+        from corpusmith.service.inputs import rows_of
+
+        yield from enumerate(rows_of(input, store), 1)
+    else:
+        from corpusmith.readers.rows import read_rows
+
+        yield from read_rows(Path(input).expanduser(), bad=bad)
+
+
+# ---------------------------------------------------------------- histories
+
+
+def histories_in(path: str, store: SqlStore) -> list[files.Conversation]:
+    """The conversations of a history file. Raises SpecError that names the row that is none."""
+    found: list[files.Conversation] = []
+    seen: set[str] = set()
+
+    def bad(row: BadRow) -> None:
+        raise SpecError("rounds_history_bad", file=path, row=row.line)
+
+    for number, row in _rows(path, store, bad):
+        rounds: Any = row.get("rounds")
+        problem = _history_problem(row.get("id"), rounds)
+        if problem:
+            raise SpecError(f"rounds_history_{problem}", file=path, row=number)
+        if row["id"] in seen:
+            raise SpecError("rounds_history_twice", file=path, row=number, id=row["id"])
+        seen.add(row["id"])
+        taken = [{name: one[name] for name in files.FIELDS} for one in rounds]
+        found.append({"id": row["id"], "rounds": taken})
+    if not found:
+        raise SpecError("rounds_history_none", file=path)
+    return found
+
+
+def _history_problem(name: Json, rounds: Json) -> str | None:
+    if not isinstance(name, str) or not name.strip():
+        return "id"
+    if not isinstance(rounds, list) or not rounds:
+        return "rounds"
+    whole = all(isinstance(one, dict) and fault_of(one) is None for one in rounds)
+    return None if whole else "round"
+
+
+def newest_history(folder: Path) -> Path:
+    """The history of the highest round in `folder`. Raises UsageError when there is none."""
+    number = files.newest_round(folder)
+    if number is None:
+        raise UsageError("rounds_nothing_prepared", folder=str(folder))
+    return files.history_file(folder, number)
+
+
+def language_of(conversations: Sequence[files.Conversation]) -> Language:
+    """The language of the questions: Chinese where a tenth of their signs are Chinese."""
+    text = "".join(
+        one["question"] for found in conversations[:LOOKED_AT] for one in found["rounds"]
+    )
+    chinese = sum("\u4e00" <= sign <= "\u9fff" for sign in text)
+    return "zh" if chinese * 10 >= max(1, len(text)) else "en"
+
+
+# ---------------------------------------------------------------- files
+
+
+def refuse_other_rounds(folder: Path, conversations: Sequence[files.Conversation]) -> None:
+    """Raises UsageError when `folder` holds later rounds of other conversations than these:
+    they would seem to go on from what is written now."""
+    newest = files.newest_round(folder)
+    if newest is None or newest == 1:
+        return
+    now = hashlib.sha256(b"".join(files.lines(files.history(conversations, 1)))).digest()
+    seed = files.history_file(folder, 1)
+    if not seed.is_file() or hashlib.sha256(seed.read_bytes()).digest() != now:
+        raise UsageError("rounds_other_rounds", folder=str(folder), newest=newest)
+
+
+def refuse_no_folder(folder: Path) -> None:
+    """Raises UsageError when files cannot be put into `folder`: better now than after paying."""
+    if folder.exists() and not folder.is_dir():
+        raise UsageError("rounds_no_folder", folder=str(folder))
+
+
+def refuse_later_rounds(folder: Path, last: int) -> None:
+    """Raises UsageError when `folder` holds rounds after `last`, which would be out of date."""
+    newest = files.newest_round(folder)
+    if newest is not None and newest > last:
+        raise UsageError("rounds_later_rounds", folder=str(folder), newest=newest, last=last)
+
+
+def write_round(
+    folder: Path, number: int, conversations: Callable[[], Iterable[files.Conversation]]
+) -> tuple[Path, ...]:
+    """Write both files of a round; returns those that hold anything. Raises UsageError."""
+    paths = {
+        files.history_file(folder, number): files.history,
+        files.single_turn_file(folder, number): files.single_turn,
+    }
+    return tuple(
+        path
+        for path, shape in paths.items()
+        if files.write_rows(path, shape(conversations(), number))
+    )
+
+
+def write_all(studio: Studio, task: Task) -> Path | None:
+    """Write the files of each round that the task added, and of what failed; returns the folder.
+
+    A conversation that failed stands where it stood before: in the rounds that it was given.
+    """
+    spec = task.spec["recipe_spec"]
+    if not spec["output_dir"]:
+        return None
+    folder = Path(spec["output_dir"])
+    given = studio.store.tasks.rows(task.id)
+    last = max(len(one["rounds"]) for one in given) + spec["rounds"]
+    for number in range(spec["first_round"], last + 1):
+        write_round(folder, number, lambda: _conversations(studio, task, given))
+    files.write_rows(folder / files.FAILED, _failed(studio, task, given))
+    return folder
+
+
+def _conversations(
+    studio: Studio, task: Task, given: Sequence[files.Conversation]
+) -> Iterator[files.Conversation]:
+    """Each conversation as far as it has come, in the order of the task's inputs."""
+    records = iter(studio.store.records.iterate(task_id=task.id))
+    ahead = next(records, None)
+    for ordinal, one in enumerate(given):
+        if ahead is not None and ahead.ordinal == ordinal:
+            yield ahead.content
+            ahead = next(records, None)
+        else:
+            yield one
+
+
+def _failed(
+    studio: Studio, task: Task, given: Sequence[files.Conversation]
+) -> Iterator[dict[str, Json]]:
+    for miss in _misses(studio, task):
+        detail = dict(miss.detail)
+        yield {
+            "id": given[miss.place[1]]["id"],
+            "reason": miss.reason,
+            "role": detail.pop("role", ""),
+            "detail": detail,
+            "raw": miss.raw,
+        }
+
+
+def _misses(studio: Studio, task: Task) -> Iterator[MissRow]:
+    after = None
+    while page := studio.tasks.misses(task, limit=LOOKED_AT, after=after):
+        yield from page
+        after = page[-1].place
