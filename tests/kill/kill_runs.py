@@ -12,6 +12,7 @@ from __future__ import annotations
 import multiprocessing
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -35,29 +36,49 @@ SETTLED_WITHIN_S = 20.0
 CARDS = Path(__file__).parents[2] / "examples" / "cards"
 
 
-def fields(simulator: Running, *, count: int, **more: Json) -> dict[str, Json]:
-    """The task: two characters, three scenarios of uneven weight, a third rejected."""
-    return {
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """A recipe with its parameters, as it is killed."""
+
+    fields: Callable[[int], Mapping[str, Json]]
+    """The recipe's own fields for so many records."""
+    count: int
+    """Records, in CI."""
+    calls_a_record: int = 1
+    """Of a record that is asked for alone."""
+    closed: bool = False
+    """What is rejected is tried again itself: nothing is replaced, nothing can be added."""
+
+
+def _dialogue(**more: Json) -> Callable[[int], Mapping[str, Json]]:
+    """Two characters, three scenarios of uneven weight."""
+    return lambda count: {
+        "recipe": "dialogue",
         "characters": [str(CARDS / "lin.json"), str(CARDS / "he.png")],
         "scenarios": {"日常对话": 3, "情感交流": 2, "学习讨论": 1},
-        "count": count,
         "turns": 2,
+        "count": count,
+        **more,
+    }
+
+
+def fields(simulator: Running, own: Mapping[str, Json]) -> dict[str, Json]:
+    """The task: a third of its drafts is rejected."""
+    return {
         "seed": 20_260_101,
         "concurrency": CONCURRENCY,
         "checks": ["format", Picky.name],
         "max_attempts_multiplier": 6,
         "connection": {"base_url": f"{simulator.url}/v1", "model": "any"},
-        **more,
+        **own,
     }
 
 
-WAYS: dict[str, dict[str, Json]] = {
-    "single": {"mode": "single", "count": 50},
-    "three-a-request": {"mode": "single", "count": 90, "dialogues_per_request": 3},
-    "turns": {"mode": "turns", "count": 15},
+WAYS: dict[str, Way] = {
+    "single": Way(fields=_dialogue(mode="single"), count=50),
+    "three-a-request": Way(fields=_dialogue(mode="single", dialogues_per_request=3), count=90),
+    "turns": Way(fields=_dialogue(mode="turns"), count=15, calls_a_record=4),
 }
-CALLS_A_RECORD = {"single": 1, "three-a-request": 1, "turns": 4}
-"""Of a record that is asked for alone."""
 
 
 def kill_and_compare(
@@ -67,32 +88,39 @@ def kill_and_compare(
 
     Returns how many kills there were: fewer than asked for when a run ended first.
     """
-    shape = WAYS[way] | {"count": WAYS[way]["count"] * times}
-    task = fields(simulator, **shape)
+    shape = WAYS[way]
+    count = shape.count * times
+    task = fields(simulator, shape.fields(count))
     run_to_end(peace, task)
     wanted = left_by(peace)
     peaceful_calls = simulator.stats()["requests"]
     assert len(wanted.calls) == peaceful_calls
-    assert wanted.counts.accepted == task["count"]
-    assert wanted.counts.rejected > task["count"] // 5
+    assert wanted.counts.accepted == count
+    tried_again = peaceful_calls // shape.calls_a_record - count
+    assert (tried_again if shape.closed else wanted.counts.rejected) > count // 10
 
     rng = random.Random(f"{way} {seed}")
-    seen = kill_often(killed, task, simulator, kills=kills, total_calls=peaceful_calls, rng=rng)
+    needed = asked_in(peace)
+    seen = kill_often(
+        killed, task, simulator, kills=kills, total_calls=peaceful_calls, rng=rng, needed=needed
+    )
     assert left_by(killed) == wanted
     assert_adds_up(killed)
     assert seen.paid_again == []
     assert max(seen.in_flight) <= MOST_ITEMS
     extra = simulator.stats()["requests"] - 2 * peaceful_calls
     assert extra == sum(seen.in_flight)
-    _check_finished(killed, CALLS_A_RECORD[way], simulator)
+    _check_finished(killed, shape, simulator)
     return len(seen.in_flight)
 
 
-def _check_finished(url: str, calls_a_record: int, simulator: Running) -> None:
+def _check_finished(url: str, way: Way, simulator: Running) -> None:
     """A finished task costs nothing to resume, and one more record costs one record."""
     simulator.reset()
     run_to_end(url, {})
     assert simulator.stats()["requests"] == 0
+    if way.closed:
+        return
 
     with Studio(url) as studio:
         before = studio.tasks.last().counts
@@ -107,7 +135,7 @@ def _check_finished(url: str, calls_a_record: int, simulator: Running) -> None:
         attempted=before.attempted + tries,
         rejected=before.rejected + tries - 1,
     )
-    assert simulator.stats()["requests"] == tries * calls_a_record
+    assert simulator.stats()["requests"] == tries * way.calls_a_record
 
 
 def two_databases(url: str, folder: Path) -> tuple[str, str]:
@@ -176,10 +204,11 @@ def kill_often(
     kills: int,
     total_calls: int,
     rng: random.Random,
+    needed: Counter[str],
 ) -> Kills:
     """Kill `kills` runs of the task (fewer if one ends first), and let the last one end."""
     seen = Kills()
-    ledger = Ledger(url, simulator)
+    ledger = Ledger(url, simulator, needed)
     for left in range(kills, 0, -1):
         process = start(url, task)
         wait_for_moment(process, simulator, (total_calls - ledger.journalled) // left, rng)
@@ -207,17 +236,23 @@ def wait_for_moment(process: Process, simulator: Running, share: int, rng: rando
 
 
 class Ledger:
-    """Requests that the simulator got against replies that the journal holds."""
+    """Requests that the simulator got against replies that the journal holds.
 
-    def __init__(self, url: str, simulator: Running) -> None:
+    Items may ask the same words (a template with the same values), and each call is its own: so
+    words are counted. `needed`: how often a run in peace asked each.
+    """
+
+    def __init__(self, url: str, simulator: Running, needed: Counter[str]) -> None:
+        self._url = url
         self._engine = engine_of(url)
         self._simulator = simulator
+        self._needed = needed
         self._first = self._known = len(simulator.requests())
-        self._journal: set[str] = set()
+        self._journal: Counter[str] = Counter()
 
     @property
     def journalled(self) -> int:
-        return len(self._journal)
+        return self._journal.total()
 
     def settle(self) -> None:
         """Wait until nothing of the dead process goes on, in the server or in the database."""
@@ -231,24 +266,16 @@ class Ledger:
     def in_flight(self) -> int:
         """Requests of the run that just died whose reply is not in the journal."""
         received = len(self._simulator.requests()) - self._known
-        return received - (len(self._entries()) - self.journalled)
+        return received - (asked_in(self._url).total() - self.journalled)
 
     def paid_again(self) -> list[str]:
-        """Requests since the last look for what was in the journal at the last look."""
+        """Requests since the last look for what was in the journal already, as often as needed."""
         requests = self._simulator.requests()
         fresh = [question(one["body"]["messages"]) for one in requests[self._known :]]
-        again = [asked for asked in fresh if asked in self._journal]
+        again = [asked for asked in fresh if self._journal[asked] >= self._needed[asked]]
         self._known = len(requests)
-        self._journal = self._entries()
+        self._journal = asked_in(self._url)
         return again
-
-    def _entries(self) -> set[str]:
-        if not inspect(self._engine).has_table("calls"):
-            return set()
-        rows = [orjson.loads(row) for row in self._query("SELECT request FROM calls")]
-        found = {question(row["messages"]) for row in rows}
-        assert len(found) == len(rows)
-        return found
 
     def _query(self, statement: str) -> list[Any]:
         with self._engine.connect() as connection:
@@ -259,6 +286,16 @@ _OTHERS = (
     "SELECT pid FROM pg_stat_activity"
     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
 )
+
+
+def asked_in(url: str) -> Counter[str]:
+    """What the journal's calls asked, and how often."""
+    engine = engine_of(url)
+    if not inspect(engine).has_table("calls"):
+        return Counter()
+    with engine.connect() as connection:
+        rows = connection.scalars(text("SELECT request FROM calls"))
+        return Counter(question(orjson.loads(row)["messages"]) for row in rows)
 
 
 def question(messages: Json) -> str:
