@@ -129,3 +129,22 @@ def test_after_a_503_in_slow_start_the_spreading_of_sends_ends() -> None:
         return tally.per_s(begin, begin + 5)
 
     assert run_virtual(main) > 3000
+
+
+def test_who_names_a_number_does_not_wait_for_the_first_reply() -> None:
+    endpoint = Open(latency=fixed(1.0))
+    tally, _ = run(endpoint, seconds=6.5, callers=200, concurrency=200)
+    # 200 at once from 0.32 s on; doubling from 32 would have reached them after three replies.
+    assert (endpoint.peak, tally.done) == (200, 1200)
+
+
+def test_without_a_number_silence_may_be_a_queue() -> None:
+    endpoint = Slots(slots=1, latency=fixed(30.0))
+    _, limit = run(endpoint, seconds=29, concurrency=None)
+    assert limit == 32
+
+
+def test_a_refusal_ends_the_growth_in_silence() -> None:
+    endpoint = Refusing(most=50, latency=fixed(1.0), error=RateLimited)
+    run(endpoint, seconds=0.9, callers=500, concurrency=500)
+    assert endpoint.refused < 10

@@ -5,7 +5,8 @@ Does not own: waiting, rates (`pacing.py`), or the user's own limits (`buckets.p
 
 Throughput decides. Slow start doubles the limit each round while throughput follows; it ends at
 the ceiling, at a sign of congestion, or when three rounds brought no more throughput: a server
-that only queues gains nothing from a longer queue. After that the limit grows by one a round, in
+that only queues gains nothing from a longer queue. Where the ceiling is a person's own number, an
+endpoint that takes long for its first reply is not waited for: the limit grows with time. After that the limit grows by one a round, in
 trials of a quarter: a trial that brings no throughput is taken back, and the next waits longer.
 Congestion cuts the limit once a round. Cuts that cost throughput in proportion, while the failures
 go on, are taken back too: such failures come by chance, not from our number.
@@ -14,6 +15,10 @@ go on, are taken back too: such failures come by chance, not from our number.
 from __future__ import annotations
 
 START = 32
+# A model that thinks for a second would hold slow start back by a second for each doubling. Who
+# names a number vouches for it; without one, silence may be a queue (a local server with one slot).
+SILENCE_S = 0.15
+SILENT_PER_S = 1000.0
 SHRINK = 0.7
 COOLDOWN_S = 1.0
 CUT_CALLS = 10
@@ -48,12 +53,14 @@ class InFlight:
         "_cuts",
         "_deaf_s",
         "_deaf_until",
+        "_first_sent",
         "_full",
         "_growing",
         "_hold_s",
         "_hold_until",
         "_need",
         "_round_limit",
+        "_silent",
         "_stale",
         "_trip_s",
         "_width",
@@ -62,11 +69,14 @@ class InFlight:
         "slow_start",
     )
 
-    def __init__(self, ceiling: int, now: float) -> None:
+    def __init__(self, ceiling: int, now: float, *, vouched: bool = False) -> None:
+        """`vouched`: the ceiling is a person's, who knows what the endpoint takes."""
         self.ceiling = max(1, ceiling)
         self.limit = min(START, self.ceiling)
         self.slow_start = self.limit < self.ceiling
         self._width = float(self.limit)
+        self._silent = self.slow_start and vouched
+        self._first_sent: float | None = None
         self._trip_s = 0.0
         self._best_limit = self.limit
         self._best_rate = 0.0
@@ -82,6 +92,36 @@ class InFlight:
         self._deaf_s = HOLD_S
         self._deaf_until = now
         self._begin_round(now)
+
+    @property
+    def soon(self) -> int:
+        """The limit, or what it will be if the endpoint stays silent."""
+        return self.ceiling if self._silent else self.limit
+
+    def sent(self, now: float) -> None:
+        """A call was sent."""
+        if self._first_sent is None:
+            self._first_sent = now
+
+    def silence_s(self, now: float) -> float:
+        """Seconds until the limit grows though nobody has answered; infinite: it does not.
+
+        0.0: it has just grown.
+        """
+        if not self._silent or self._first_sent is None or self.limit >= self.soon:
+            return float("inf")
+        due = self._first_sent + SILENCE_S + (self.limit - START) / SILENT_PER_S
+        if due > now:
+            return due - now
+        self._set(self._width + 1)
+        return 0.0
+
+    def answered(self, now: float) -> None:
+        """The endpoint has said something, good or bad: from now on it is what counts."""
+        if self._silent:
+            self._silent = False
+            self._best_limit = self.limit
+            self._begin_round(now)
 
     def succeeded(self, sent_at: float, now: float, saturated: bool) -> None:
         """A call came back well. `saturated`: the limit was what held others back."""

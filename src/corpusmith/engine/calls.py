@@ -8,6 +8,7 @@ to retry (`retry.py`), when to send (`limits.py`), what is asked (`ask.py`).
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections import Counter
 from collections.abc import Awaitable, Coroutine
@@ -38,6 +39,7 @@ from corpusmith.values import (
 )
 
 T = TypeVar("T")
+_LOG = logging.getLogger("corpusmith.calls")
 GUESS_COMPLETION_TOKENS = 600
 """Expected length of a reply until the first ones have told better."""
 
@@ -134,6 +136,7 @@ class Calls:
                     raise  # we were cancelled; else the one we waited for: try ourselves
         future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self._flying[key] = future
+        began_s = self._clock.monotonic()
         try:
             reply = await self._fetch(route, request, key, text, caller)
         except BaseException as error:
@@ -145,6 +148,8 @@ class Calls:
             raise
         else:
             future.set_result(reply)
+            if _LOG.isEnabledFor(logging.INFO):
+                _tell(caller, request, reply, self._clock.monotonic() - began_s)
             return reply, key
         finally:
             del self._flying[key]
@@ -272,6 +277,15 @@ class Calls:
             raise
         finally:
             self._waiting.discard(task)
+
+
+def _tell(caller: Caller, request: ChatRequest, reply: Reply, took_s: float) -> None:
+    """One line a call; who shows it may say it in better words from the record's `extra`."""
+    _LOG.info(
+        "%s: %s, %d characters, %.1f s",
+        *(caller.item, caller.role, len(reply.text), took_s),
+        extra={"caller": caller, "request": request, "reply": reply, "took_s": took_s},
+    )
 
 
 def _close(waiting: Awaitable[object]) -> None:

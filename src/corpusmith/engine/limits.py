@@ -41,7 +41,6 @@ _LEARNED: Reason = "learned_rate"
 _REQUESTS: Reason = "requests_per_min"
 _TOKENS: Reason = "tokens_per_min"
 _FREE: tuple[float, Reason] = (0.0, "free")
-_SLOT: tuple[float, Reason] = (float("inf"), "in_flight")
 
 # Fewer calls than this since the last 429 say too little of how many at once are taken.
 PEAK_CALLS = 20
@@ -127,7 +126,8 @@ class Limiter:
     def __init__(self, limits: Limits, clock: Clock, *, auto_ceiling: int = AUTO_CEILING) -> None:
         now = clock.monotonic()
         self._now = clock.monotonic
-        self._width = InFlight(limits.concurrency or auto_ceiling, now)
+        asked = limits.concurrency
+        self._width = InFlight(asked or auto_ceiling, now, vouched=asked is not None)
         self._pace = Pace(now)
         self._requests = _bucket(limits.requests_per_min, now)
         self._tokens = _bucket(limits.tokens_per_min, now)
@@ -160,8 +160,8 @@ class Limiter:
 
     @property
     def limit(self) -> int:
-        """How many calls may be in flight now."""
-        return self._width.limit
+        """How many calls may be in flight now, or soon if the endpoint stays silent."""
+        return self._width.soon
 
     async def _wait(self, tokens: int, priority: int) -> Permit:
         self._arrivals += 1
@@ -186,8 +186,8 @@ class Limiter:
 
     def _gate(self, tokens: int, now: float) -> tuple[float, Reason]:
         """Seconds until a call may start, and what holds it longest; infinite for a slot."""
-        if self._in_flight >= self._width.limit:
-            return _SLOT
+        if self._in_flight >= self._width.limit and (silence_s := self._width.silence_s(now)):
+            return silence_s, _IN_FLIGHT
         wait_s, reason = self._paused_until - now, _RETRY_AFTER
         pace = self._pace
         if pace.per_s is not None and (pace_s := pace.wait_s(now)) > wait_s:
@@ -200,6 +200,7 @@ class Limiter:
 
     def _grant(self, tokens: int, now: float) -> Permit:
         self._in_flight += 1
+        self._width.sent(now)
         if self._requests:
             self._requests.take(1)
         if self._tokens:
@@ -246,6 +247,7 @@ class Limiter:
         if permit.level > self._peak:
             self._peak = permit.level
         width = self._width
+        width.answered(now)
         was_slow_start = width.slow_start
         width.succeeded(permit.sent_at, now, saturated)
         if was_slow_start:
@@ -256,6 +258,7 @@ class Limiter:
     def _failed(self, permit: Permit, refund: float, error: ProviderError) -> None:
         now = self._now()
         self._give_slot(refund)
+        self._width.answered(now)
         if error.retry_after_s is not None:
             wish = min(max(error.retry_after_s, 0.0), RETRY_AFTER_MAX_S)
             self._paused_until = max(self._paused_until, now + wish)
