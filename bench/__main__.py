@@ -2,9 +2,10 @@
 
     python -m bench [NAME …] [--quick]
 
-Names: throughput, latency, tail, scale, startup; none means all. Client and endpoint are pinned to
-different cores. The endpoint is `fakeserver.c` (120,000 requests/s on one core), built here with
-gcc; the slow tail is served by the simulator. Figures drift with the machine: quote ratios.
+Names: throughput, latency, tail, scale, rounds, selfplay, startup; none means all. Client and
+endpoint are pinned to different cores. The endpoint is `fakeserver.c` (120,000 requests/s on one
+core), built here with gcc; the slow tail and the jobs of several steps are served by the
+simulator. Figures drift with the machine: quote ratios.
 """
 
 from __future__ import annotations
@@ -113,6 +114,53 @@ def scale(folder: Path, quick: bool) -> Figures:
     return figures
 
 
+def rounds(folder: Path, quick: bool) -> Figures:
+    """Wall time of 200 triples for 2 more rounds at 1 s a call, over the ideal of 6 calls in a row;
+    from the triples' file to the files of the rounds."""
+    count, times = (40, 1) if quick else (200, 3)
+    walls = []
+    for turn in range(times):
+        with simulator(["--latency-ms", "1000"]) as url:
+            options = ["--count", str(count), "--rounds", "2", "--url", f"{url}/v1"]
+            options += ["--output-dir", str(folder / f"rounds{turn}")]
+            made = child("bench.rounds", *options, "--db", str(folder / f"rounds{turn}.db"))
+        assert (made["conversations"], made["calls"]) == (count, 6 * count)
+        walls.append(made["wall_s"])
+    return {
+        "wall_s": statistics.median(walls),
+        "ratio_to_ideal": statistics.median(walls) / 6,
+        "ratio_min_max": [min(walls) / 6, max(walls) / 6],
+        "aim": "<= 1.15",
+    }
+
+
+def selfplay(folder: Path, quick: bool) -> Figures:
+    """100 entries of 3 refinements at 1 s a call: wall time over the ideal of 8 calls in a row.
+
+    With a number of calls that a person names; found by itself (auto), it costs a slow start.
+    """
+    count, rounds = (20, 1) if quick else (100, 3)
+    walls = [_selfplay_wall_s(folder, count, str(count)) for _ in range(rounds)]
+    return {
+        "wall_s": statistics.median(walls),
+        "ratio_to_ideal": statistics.median(walls) / 8,
+        "ratio_min_max": [min(walls) / 8, max(walls) / 8],
+        "auto_ratio_to_ideal": _selfplay_wall_s(folder, count, "auto") / 8,
+        "aim": "<= 1.15",
+    }
+
+
+def _selfplay_wall_s(folder: Path, count: int, concurrency: str) -> float:
+    db = folder / "selfplay.db"
+    with simulator(["--latency-ms", "1000"]) as url:
+        options = ["--count", str(count), "--iterations", "3", "--concurrency", concurrency]
+        made = child("bench.selfplay", *options, "--url", f"{url}/v1", "--db", str(db))
+    db.unlink()
+    if (made["records"], made["calls"]) != (count, 8 * count):
+        raise RuntimeError(f"not the work that was to be measured: {made}")
+    return float(made["run_wall_s"])
+
+
 def startup(folder: Path, quick: bool) -> Figures:
     """Seconds for `import corpusmith` and `corpusmith --help`, whole processes, median."""
     python = sys.executable
@@ -150,18 +198,28 @@ def measure(
     extend: bool = False,
 ) -> Figures:
     """One measurement in a process of its own, on the client's core."""
-    command = [sys.executable, "-m", "bench.one", what, "--count", str(count)]
-    command += ["--in-flight", str(in_flight)]
-    command += ["--url", f"{url}/v1"] if url else []
-    command += ["--db", str(db)] if db else []
-    command += ["--task", str(task)] if task else []
-    command += ["--extend"] if extend else []
-    ended = subprocess.run(
-        command, check=True, capture_output=True, text=True, cwd=ROOT, preexec_fn=_pin(CLIENT_CORE)
-    )
-    figures: Figures = json.loads(ended.stdout)
+    options = [what, "--count", str(count), "--in-flight", str(in_flight)]
+    options += ["--url", f"{url}/v1"] if url else []
+    options += ["--db", str(db)] if db else []
+    options += ["--task", str(task)] if task else []
+    options += ["--extend"] if extend else []
+    figures = child("bench.one", *options)
     if url and db:
         db.unlink()
+    return figures
+
+
+def child(module: str, *options: str) -> Figures:
+    """What a module that measures prints, run in a process of its own on the client's core."""
+    ended = subprocess.run(
+        [sys.executable, "-m", module, *options],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        preexec_fn=_pin(CLIENT_CORE),
+    )
+    figures: Figures = json.loads(ended.stdout)
     return figures
 
 
@@ -214,7 +272,7 @@ def _free_port() -> int:
 
 # ---------------------------------------------------------------- printing
 
-ALL = {one.__name__: one for one in (throughput, latency, tail, scale, startup)}
+ALL = {one.__name__: one for one in (throughput, latency, tail, scale, rounds, selfplay, startup)}
 
 
 def main() -> None:

@@ -45,6 +45,7 @@ TABLES: dict[Kind, dict[str, str]] = {
     "exporter": {
         "json": "corpusmith.exports.native:JsonArray",
         "jsonl": "corpusmith.exports.native:JsonLines",
+        "csv": "corpusmith.exports.table:Csv",
         "messages": "corpusmith.exports.messages:Messages",
     },
 }

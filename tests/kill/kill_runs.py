@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import multiprocessing
 import random
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -62,6 +63,77 @@ def _dialogue(**more: Json) -> Callable[[int], Mapping[str, Json]]:
     }
 
 
+QA = {
+    "name": "qa",
+    "prompt": "就{topic}出 {count} 道{level}题，给出答案，不要重复。",
+    "schema": {
+        "type": "object",
+        "properties": {"question": {"type": "string"}, "answer": {"type": "string"}},
+        "required": ["question", "answer"],
+    },
+}
+
+
+def _template(count: int) -> Mapping[str, Json]:
+    """Three samples a request, the same words for many of them."""
+    return {
+        "template": QA,
+        "vars": {"topic": "化学", "level": ["简单", "困难"]},
+        "per_request": 3,
+        "count": count,
+    }
+
+
+def _ratio(count: int) -> Mapping[str, Json]:
+    """Two categories with their own models, one of them mixed."""
+    return {
+        "categories": [
+            {
+                "name": "甲",
+                "share": "60%",
+                "template": QA,
+                "vars": {"topic": "物理", "level": "易"},
+            },
+            {
+                "name": "乙",
+                "share": "40%",
+                "template": QA,
+                "vars": {"topic": "历史", "level": ["易", "难"]},
+                "models": {"red": 2, "blue": 1},
+            },
+        ],
+        "total": count,
+    }
+
+
+def _rounds(count: int) -> Mapping[str, Json]:
+    folder = Path(tempfile.mkdtemp(prefix="corpusmith-rounds-"))
+    triples = [
+        {"question": f"第{n}种茶怎么泡？", "answer": "随便泡", "correction": f"水温{70 + n % 30}度"}
+        for n in range(count)
+    ]
+    lines = b"".join(orjson.dumps(one) + b"\n" for one in triples)
+    (folder / "triples.jsonl").write_bytes(lines)
+    return {
+        "recipe": "rounds",
+        "input": str(folder / "triples.jsonl"),
+        "output_dir": str(folder / "data"),
+        "rounds": 2,
+    }
+
+
+def _selfplay(count: int) -> Mapping[str, Json]:
+    return {"recipe": "selfplay", "count": count, "refinement_iterations": 1}
+
+
+def _evaluate(count: int) -> Mapping[str, Json]:
+    """Two judges; what they say of equal rows is paid once."""
+    folder = Path(tempfile.mkdtemp(prefix="corpusmith-evaluate-"))
+    rows = [{"id": f"r{n}", "question": f"{n}的平方？", "answer": str(n * n)} for n in range(count)]
+    (folder / "rows.json").write_bytes(orjson.dumps(rows))
+    return {"recipe": "evaluate", "of": str(folder / "rows.json"), "checks": [Picky.name]}
+
+
 def fields(simulator: Running, own: Mapping[str, Json]) -> dict[str, Json]:
     """The task: a third of its drafts is rejected."""
     return {
@@ -78,6 +150,11 @@ WAYS: dict[str, Way] = {
     "single": Way(fields=_dialogue(mode="single"), count=50),
     "three-a-request": Way(fields=_dialogue(mode="single", dialogues_per_request=3), count=90),
     "turns": Way(fields=_dialogue(mode="turns"), count=15, calls_a_record=4),
+    "template": Way(fields=_template, count=90),
+    "ratio": Way(fields=_ratio, count=50),
+    "rounds": Way(fields=_rounds, count=15, calls_a_record=6, closed=True),
+    "selfplay": Way(fields=_selfplay, count=15, calls_a_record=4),
+    "evaluate": Way(fields=_evaluate, count=50, closed=True),
 }
 
 

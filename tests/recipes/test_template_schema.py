@@ -204,7 +204,15 @@ def test_several_samples_are_asked_for_strictly_and_accepted_each_by_itself() ->
     assert found.body == record(
         samples={"type": "array", "items": record(q=S), "minItems": 3, "maxItems": 3}
     )
-    assert found.accept == record(samples={"type": "array", "minItems": 1})
+    least = record(samples={"type": "array", "minItems": 1})
+    assert found.accept == {**least, "additionalProperties": True}
+
+
+def test_a_single_sample_of_a_list_must_fit_or_be_asked_again() -> None:
+    found = reply_schema(record(q=S), 1, many=True)
+    assert found is not None
+    least = record(samples={"type": "array", "items": record(q=S), "minItems": 1})
+    assert found.accept == {**least, "additionalProperties": True}
 
 
 def test_references_of_a_sample_lead_to_where_it_stands_in_the_reply() -> None:

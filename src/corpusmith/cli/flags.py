@@ -254,11 +254,13 @@ def _role(text: str) -> tuple[str, str]:
 @contextmanager
 def named_by_flag(own: Mapping[str, str] = MappingProxyType({})) -> Iterator[None]:
     """Inside, fields that do not fit are called by their options (`own`: see `flag_of`)."""
-    from corpusmith.service.fields import FieldsError
+    from corpusmith.service.fields import COMMAND_LINE, FieldsError
 
     try:
         yield
     except FieldsError as error:
+        if error.data["source"] != COMMAND_LINE:  # of a file that an option named
+            raise
         raise FlagsError(error, own) from None
 
 

@@ -6,15 +6,18 @@ its end (`running.py`), progress (`show.py`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any
 
 import typer
 
 from corpusmith.cli import flags
+from corpusmith.cli.chains import is_chain, run_chain
 from corpusmith.cli.command import command, group
 from corpusmith.cli.making import make, task_command
+from corpusmith.cli.sampling import run_sampling
 from corpusmith.cli.session import Session
+from corpusmith.errors import UsageError
 from corpusmith.values import Json
 
 app = group("")
@@ -67,18 +70,37 @@ def run(
     max_cost: flags.MaxCost = None,
     output: flags.Output = None,
     format: flags.Format = None,
+    again: Annotated[bool, flags.option("--again", "again", panel="result")] = False,
     dry_run: flags.DryRun = False,
     yes: flags.Yes = False,
 ) -> None:
-    """Runs a task file; options replace its fields."""
-    from corpusmith.service.yaml_file import read_task_file
+    """Runs a task file, a chain or a sample of datasets; options replace its fields."""
+    from corpusmith.service.sample_file import is_sampling
+    from corpusmith.service.yaml_file import read_fields, read_task_file
 
     session: Session = ctx.obj
-    changed = {"count": count, "seed": seed, "connection": connection, "max_cost": max_cost}
-    fields: dict[str, Any] = {name: value for name, value in changed.items() if value is not None}
-    task = read_task_file(file, **fields, **flags.output_fields(output, format))
+    own = {"connection": connection, "max_cost": max_cost, "count": count}
+    given: dict[str, Any] = {n: one for n, one in own.items() if one is not None}
+    given |= flags.output_fields(output, format)
+    seeded = given if seed is None else {**given, "seed": seed}
+    found = read_fields(file)
+    if is_chain(found):
+        _refuse_options(given, ("connection", "max_cost"), "cli_chain_option", file)
+        raise typer.Exit(run_chain(session, file, again=again, dry_run=dry_run, yes=yes, **seeded))
+    if again:
+        raise UsageError("cli_chain_again", file=file)
     with session.studio() as studio:
-        make(session, studio, task, dry_run=dry_run, yes=yes)
+        if is_sampling(found):
+            _refuse_options(given, ("output", "format"), "cli_ratio_sampling", file)
+            raise typer.Exit(run_sampling(session, studio, file, dry_run=dry_run, **seeded))
+        make(session, studio, read_task_file(file, **seeded), dry_run=dry_run, yes=yes)
+
+
+def _refuse_options(given: Mapping[str, Any], known: Collection[str], code: str, file: str) -> None:
+    """Raises UsageError for an option that this kind of file cannot take."""
+    unknown = next((name for name in given if name not in known), None)
+    if unknown is not None:
+        raise UsageError(code, option=flags.flag_of(unknown), file=file)
 
 
 @command(app, "resume")

@@ -17,6 +17,7 @@ LEFT_MAX = 34
 GLOBALS = (
     ("--db URL", "db"),
     ("--lang zh|en", "lang"),
+    ("--log-level INFO|DEBUG", "log_level"),
     ("--json", "json"),
     ("--debug", "debug"),
     ("-h, --help", "help"),

@@ -21,10 +21,8 @@ from corpusmith.values import Json
 if TYPE_CHECKING:
     from corpusmith.service.studio import Studio
     from corpusmith.service.task_file import TaskFile
-    from corpusmith.store.values import Task
 
 Fields = Callable[[Mapping[str, Any]], Mapping[str, Json]]
-After = Callable[[Session, "Studio", "Task"], None]
 NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 
@@ -36,13 +34,12 @@ def task_command(
     fields: Fields,
     leave_out: Collection[str] = (),
     names: Mapping[str, str] = NO_NAMES,
-    after: After | None = None,
 ) -> None:
     """Registers the command `name`: the options `own` and then `flags.COMMON` but `leave_out`.
 
     `own`: parameter name → Annotated option or argument; a flag's default is False, any other's is
     None. `fields`: the recipe's own task fields, `recipe` among them, from all given values.
-    `names`: field → option, where they differ. `after`: called when the task has ended.
+    `names`: field → option, where they differ.
     """
     options = {**own, **{n: one for n, one in flags.COMMON.items() if n not in leave_out}}
 
@@ -55,9 +52,9 @@ def task_command(
             file = task_file({**flags.common_fields(given), **fields(given)}, source=COMMAND_LINE)
         with session.studio() as studio:
             dry_run = given["dry_run"] or ctx.info_name == "preview"
-            make(session, studio, file, dry_run=dry_run, yes=given["yes"], after=after)
+            make(session, studio, file, dry_run=dry_run, yes=given["yes"])
 
-    _sign(run, options)
+    sign(run, options)
     command(app, name)(run)
 
 
@@ -68,7 +65,6 @@ def make(
     *,
     dry_run: bool,
     yes: bool,
-    after: After | None = None,
 ) -> None:
     """Preview the task, or make it and run it to its end."""
     from corpusmith.cli import running
@@ -76,11 +72,11 @@ def make(
     if dry_run:
         running.show_preview(session, studio.tasks.preview(file, items=1))
         return
-    raise typer.Exit(running.create_and_drive(session, studio, file, yes=yes, after=after))
+    raise typer.Exit(running.create_and_drive(session, studio, file, yes=yes))
 
 
-def _sign(run: Callable[..., None], options: Mapping[str, Any]) -> None:
-    """Gives `run` the parameters that Typer reads."""
+def sign(run: Callable[..., None], options: Mapping[str, Any]) -> None:
+    """Gives `run` the parameters that Typer reads: `ctx`, then `options`."""
     parameters = [
         inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context),
         *(

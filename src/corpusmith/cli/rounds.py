@@ -90,17 +90,19 @@ def _lines(session: Session, done: Prepared) -> list[str]:
             session.say("cli.rounds.fewer", asked=number(done.asked), n=number(done.conversations))
         )
     lines.append(session.say("cli.rounds.prepared", n=number(done.conversations)))
-    lines += [session.say("cli.written", file=shown_path(path)) for path in done.files]
+    lines += [session.say("cli.written", file=shown_path(path.absolute())) for path in done.files]
     return lines
 
 
 def _skipped(session: Session, skipped: Mapping[str, int]) -> str:
     """How many rows were no complete triples, and why."""
+    from corpusmith.cli.running import reason_text
+
     reasons = []
     for fault, count in skipped.items():
         field, _, why = fault.partition(".")
-        key = f"cli.rounds.{why}" if why else f"short.{fault}"
-        reasons.append(f"{session.say(key, field=field)} {number(count)}")
+        known = session.say(f"cli.rounds.{why}", field=field) if why else None
+        reasons.append(f"{known or reason_text(session, fault)} {number(count)}")
     text = session.say("cli.comma").join(reasons)
     return session.say("cli.rounds.skipped", n=number(sum(skipped.values())), reasons=text)
 
@@ -126,26 +128,20 @@ def _fields(given: Mapping[str, Any]) -> dict[str, Json]:
     return fields
 
 
-def _after(session: Session, studio: Studio, task: Task) -> None:
+def after(session: Session, studio: Studio, task: Task) -> None:
     """What was left out at the start, and where the failed ones are told of."""
     if session.json:
         return
-    from pathlib import Path
-
     from corpusmith.cli.running import shown_path
 
-    spec = task.spec["recipe_spec"]
-    lines = [_skipped(session, spec["skipped"])] if spec["skipped"] else []
-    failed = Path(spec["output_dir"]) / "failed.jsonl"
-    if studio.tasks.miss_counts(task) and failed.is_file():
+    skipped = task.spec["recipe_spec"]["skipped"]
+    lines = [_skipped(session, skipped)] if skipped else []
+    failed = studio.rounds.failed_file(task)
+    if failed is not None:
         lines.append(session.say("cli.rounds.failed", file=shown_path(failed)))
     if lines:
         tell("\n".join(lines), sys.stderr)
 
 
-task_command(
-    app, "build", own={**_HISTORY, **_ROUNDS}, fields=_fields, leave_out=_LEFT_OUT, after=_after
-)
-task_command(
-    app, "run", own={**_TRIPLES, **_ROUNDS}, fields=_fields, leave_out=_LEFT_OUT, after=_after
-)
+task_command(app, "build", own={**_HISTORY, **_ROUNDS}, fields=_fields, leave_out=_LEFT_OUT)
+task_command(app, "run", own={**_TRIPLES, **_ROUNDS}, fields=_fields, leave_out=_LEFT_OUT)

@@ -13,6 +13,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,12 @@ ASK_ABOVE_USD = 5.0
 """An estimate above this is confirmed by a person, if there is one at the terminal."""
 
 
+AFTER = {
+    "evaluate": "corpusmith.cli.evaluate:after",
+    "rounds": "corpusmith.cli.rounds:after",
+}
+"""What a recipe says of its result, below what is said of every task."""
+
 ASKED = ("paused", "cancelled")
 """Causes that are somebody's wish, and need no explanation."""
 
@@ -50,6 +57,8 @@ def show_preview(session: Session, preview: Preview) -> None:
         for message in messages:
             print(f"\n[{message.role}]\n{harmless(message.content)}")
         print()
+    for remark in preview.remarks:
+        print(session.say(remark.key, **remark.data) + "\n")
     print(session.say("cli.preview.shares"))
     for name, count in preview.quotas.items():
         print(f"  {harmless(name)}: {number(count)}")
@@ -63,29 +72,38 @@ def create_and_drive(
     file: TaskFile,
     *,
     yes: bool,
-    after: Callable[[Session, Studio, Task], None] | None = None,
 ) -> int:
-    """Make the task and run it to its end; returns the exit code. `after` sees the ended task."""
+    """Make the task and run it to its end; returns the exit code."""
     if session.json and file.output == "-":
         raise UsageError("cli_json_and_output")
-    estimate = studio.tasks.preview(file).estimate
-    if not yes and not _agreed(estimate, session):
+    preview = studio.tasks.preview(file)
+    _say_remarks(session, preview)
+    if not yes and not agreed(preview, session):
         return INTERRUPTED
     task = studio.tasks.create(file)
-    code = drive(session, studio, task, estimate=estimate)
-    if after is not None:
-        after(session, studio, studio.tasks.get(task.id))
-    return code
+    return drive(session, studio, task, estimate=preview.estimate)
 
 
-def _agreed(estimate: Estimate, session: Session) -> bool:
+def agreed(preview: Preview, session: Session) -> bool:
+    """False when a person at the terminal says no, to what is dear or was guessed."""
     from corpusmith.cli.out import confirmed
 
+    estimate = preview.estimate
     dear = estimate.cost_usd is not None and estimate.cost_usd > ASK_ABOVE_USD
-    if not dear or not (sys.stdin.isatty() and sys.stderr.isatty()):
+    worth_asking = dear or preview.remarks
+    if not worth_asking or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return True
     question = session.say("cli.estimate", **_estimate(estimate, session))
     return confirmed(question, session, yes=False)
+
+
+def _say_remarks(session: Session, preview: Preview) -> None:
+    """What was guessed, said before anything is sent."""
+    for remark in preview.remarks:
+        if session.json:
+            show_event("remark", key=remark.key, **remark.data)
+        else:
+            tell(session.say(remark.key, **remark.data), sys.stderr)
 
 
 def _estimate(estimate: Estimate, session: Session) -> dict[str, str]:
@@ -109,16 +127,22 @@ def drive(
     resumed: bool = False,
 ) -> int:
     """Run `task` to its end, a pause or a cause; returns the exit code."""
+    from corpusmith.cli.logs import logged
     from corpusmith.cli.show import progress_for
     from corpusmith.service import loop
+    from corpusmith.service.bulk import refuse_ready_made
 
+    refuse_ready_made(task)
     _say_start(session, task, estimate, resumed=resumed)
-    with progress_for(session, task) as show:
+    with progress_for(session, task) as show, logged(session, studio, task):
         result = loop.run(_run(session, studio, task, show))
     if result is None:
         _say_stopped(session, studio.tasks.get(task.id))
         return INTERRUPTED
     _say_end(session, studio, task, result)
+    if task.recipe in AFTER:
+        module, _, name = AFTER[task.recipe].partition(":")
+        getattr(import_module(module), name)(session, studio, studio.tasks.get(task.id))
     return _code(result)
 
 

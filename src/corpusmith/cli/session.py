@@ -1,6 +1,7 @@
 """What every command knows: the options that may stand anywhere on the line.
 
-Owns: `--db`, `--lang`, `--json`, `--debug`, `--version`, and opening the Studio with them.
+Owns: `--db`, `--lang`, `--log-level`, `--json`, `--debug`, `--version`, and opening the Studio
+with them.
 Does not own: any command's own options.
 """
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from corpusmith.service.studio import Studio
 
 FLAGS = ("--json", "--debug", "--version")
-WITH_VALUE = ("--db", "--lang")
+WITH_VALUE = ("--db", "--lang", "--log-level")
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,8 @@ class Session:
     json: bool = False
     debug: bool = False
     version: bool = False
+    log_level: str | None = None
+    """One of LOG_LEVELS: what a running task tells of its calls; None: nothing."""
 
     def say(self, key: str, /, **data: Any) -> str:
         """A text of the catalog in the user's language."""
@@ -58,6 +62,7 @@ def take_session(arguments: Sequence[str]) -> tuple[Session, list[str]]:
     waiting = iter(arguments)
     for argument in waiting:
         name, equals, value = argument.partition("=")
+        name = name.replace("_", "-")
         if argument == "--":
             rest += [argument, *waiting]
         elif argument in FLAGS:
@@ -76,12 +81,17 @@ def _session(values: dict[str, str], flags: set[str]) -> Session:
     wish = values.get("--lang")
     if wish is not None and wish.lower().partition("_")[0].partition("-")[0] not in LANGUAGES:
         raise UsageError("cli_language", value=wish, known=", ".join(LANGUAGES))
+    level = values.get("--log-level")
+    if level is not None and level.upper() not in LOG_LEVELS:
+        known = ", ".join(LOG_LEVELS)
+        raise UsageError("cli_choice", option="--log-level", value=level[:60], known=known)
     return Session(
         language=language_of(wish),
         db=values.get("--db"),
         json="--json" in flags,
         debug="--debug" in flags,
         version="--version" in flags,
+        log_level=level and level.upper(),
     )
 
 

@@ -68,7 +68,11 @@ class ItemAsk:
             model=route.model,
             messages=tuple(messages),
             sampling=self._sampling(
-                route, max_tokens=max_tokens, temperature=temperature, top_p=top_p
+                route,
+                self._seed_offset(shared),
+                max_tokens=max_tokens,
+                temperature=temperature,
+                top_p=top_p,
             ),
             schema=schema,
         )
@@ -100,7 +104,11 @@ class ItemAsk:
         # Tried again because the shared reply was no good: another one, for all who try again.
         return ["generation", self._item.generation] if self._item.generation else None
 
-    def _sampling(self, route: Route, **defaults: float | None) -> Sampling:
+    def _seed_offset(self, shared: bool) -> int:
+        """Items may share a prompt: with one seed for all, an endpoint would repeat itself."""
+        return self._item.generation + (0 if shared else self._item.ordinal)
+
+    def _sampling(self, route: Route, seed_offset: int, **defaults: float | None) -> Sampling:
         """The task's own parameters; where it is silent, the recipe's."""
         chosen = route.sampling
         silent: dict[str, Any] = {
@@ -110,8 +118,7 @@ class ItemAsk:
         }
         chosen = replace(chosen, **silent) if silent else chosen
         if chosen.seed is not None:
-            # Items may share a prompt: with one seed for all, an endpoint would repeat itself.
-            chosen = replace(chosen, seed=chosen.seed + self._item.ordinal + self._item.generation)
+            chosen = replace(chosen, seed=chosen.seed + seed_offset)
         return chosen
 
 

@@ -352,6 +352,8 @@ class Runner:
         began_s = self._clock.monotonic()
         while True:
             self._show(self._snapshot("running", None, began_s))
+            # A limit may have grown: long items leave no other sign that there is room for more.
+            self._changed.set()
             await self._clock.sleep(SHOW_S)
 
     @cached_property

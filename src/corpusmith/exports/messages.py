@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, ClassVar, Literal, get_args
 import orjson
 
 from corpusmith.errors import UsageError
+from corpusmith.exports import rounds
 from corpusmith.exports.native import dump
 from corpusmith.values import Json, Record
 
@@ -86,4 +87,4 @@ def _is_turn(turn: Json) -> bool:
 
 
 # The key that tells a shape -> how its value becomes turns. A new job's record is one line here.
-SHAPES: dict[str, Callable[[Record, Any], Turns]] = {"dialogues": _dialogue}
+SHAPES: dict[str, Callable[[Record, Any], Turns]] = {"dialogues": _dialogue, "rounds": rounds.turns}

@@ -1,4 +1,4 @@
-"""The shipped characters, scenarios, variation lists and prompt texts, as values.
+"""The shipped characters, scenarios, templates, variation lists and prompt texts, as values.
 
 Owns: reading `presets/`. Does not own: what a user made of them (`store/`), or community cards
 (`cards/`). Each is read once and kept.
@@ -15,7 +15,7 @@ from importlib.resources.abc import Traversable
 from types import MappingProxyType
 from typing import Any
 
-from corpusmith.nouns import Character, Scenario
+from corpusmith.nouns import Character, Scenario, Template
 from corpusmith.placeholders import example_text
 from corpusmith.values import Language, Message
 
@@ -35,6 +35,72 @@ def character(name: str, language: Language) -> Character | None:
 def scenarios(language: Language) -> list[Scenario]:
     """The shipped scenarios of a language, in their file's order."""
     return list(_scenarios(language))
+
+
+@cache
+def templates(language: Language) -> tuple[Template, ...]:
+    """The shipped templates of a language, by file name; a file's name is its template's.
+
+    A template has the same name in every language.
+    """
+    # On use: YAML is heavy, and dialogues need none.
+    import yaml
+
+    folder = _folder() / "templates" / language
+    files = sorted((f for f in folder.iterdir() if f.name.endswith(".yaml")), key=lambda f: f.name)
+    found: list[Template] = []
+    for file in files:
+        fields: dict[str, Any] = yaml.safe_load(file.read_text("utf-8"))
+        # A block ends with a line end, which is no part of the text.
+        fields["prompt"] = fields["prompt"].strip()
+        fields["keep"] = tuple(fields.get("keep", ()))
+        fields["name"] = file.name.removesuffix(".yaml")
+        found.append(Template(**fields, language=language))
+    return tuple(found)
+
+
+@cache
+def rubrics(language: Language) -> Mapping[str, Mapping[str, Any]]:
+    """The shipped rubrics of a language by name, their fields as they are written.
+
+    A rubric has the same name, and the same names of dimensions, in every language.
+    """
+    import yaml
+
+    folder = _folder() / "rubrics" / language
+    files = sorted((f for f in folder.iterdir() if f.name.endswith(".yaml")), key=lambda f: f.name)
+    return MappingProxyType(
+        {file.name.removesuffix(".yaml"): yaml.safe_load(file.read_text("utf-8")) for file in files}
+    )
+
+
+def rubric_text(name: str, language: Language) -> str:
+    """A shipped rubric's file, to be written from. Raises KeyError for one that there is not."""
+    if name not in rubrics(language):
+        raise KeyError(name)
+    return _read(f"rubrics/{language}/{name}.yaml")
+
+
+@cache
+def domains() -> Mapping[str, Mapping[str, Any]]:
+    """The fields of the shipped domains of self-play, by name; a file's name is its domain's."""
+    # On use: YAML is heavy, and dialogues need none.
+    import yaml
+
+    folder = _folder() / "domains"
+    files = sorted((f for f in folder.iterdir() if f.name.endswith(".yaml")), key=lambda f: f.name)
+    found = {f.name.removesuffix(".yaml"): yaml.safe_load(f.read_text("utf-8")) for f in files}
+    return MappingProxyType(found)
+
+
+def domain(name: str) -> Mapping[str, Any] | None:
+    """The fields of a shipped domain of self-play; None if there is none of that name."""
+    return domains().get(name)
+
+
+def domain_starter(language: Language) -> str:
+    """The text of a commented domain file, called `my_domain`, to begin one's own with."""
+    return _read(f"starter/domain.{language}.yaml")
 
 
 @cache

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from corpusmith.quality.shapes import strings
+from corpusmith.quality.shapes import strings, written
 from corpusmith.values import PASS, Draft, Json, Verdict
 
 # Line feed and tab are text. A carriage return is not: half of a line's end on one machine only.
@@ -27,6 +27,8 @@ _RECORD_KEYS = frozenset(
     {"scenario_labels", "dialogues", "turn_count", "batch_id", "generation_time"}
 )
 _TURN_KEYS = frozenset({"role", "content"})
+_REFINED_KEYS = frozenset({"question", "initial_answer", "final_answer", "refinement_process"})
+_STEP_KEYS = frozenset({"answer", "critique"})
 # Texts that may be empty in a good record: Alpaca's `input`.
 _MAY_BE_EMPTY = (".input", ".system")
 
@@ -37,8 +39,10 @@ class Format:
     name: ClassVar[str] = "format"
 
     def __call__(self, draft: Draft) -> Verdict:
-        content = draft.content
-        if isinstance(content, dict):
+        content = written(draft)
+        # A template's rows are what its schema says, whatever their fields are called.
+        own_shape = draft.provenance.get("recipe") == "template"
+        if isinstance(content, dict) and not own_shape:
             for key, test in SHAPES.items():
                 if key in content:
                     return test(content)
@@ -94,6 +98,27 @@ def _turn(turn: Json, at: int) -> Verdict:
     return _fail(reason, path=f"$.dialogues[{at}].content") if reason else PASS
 
 
+def _refinement(content: dict[str, Any]) -> Verdict:
+    """The record of self-play: a question, and an answer that was refined step by step."""
+    if content.keys() != _REFINED_KEYS:
+        return _wrong_keys("$", content, _REFINED_KEYS)
+    steps = content["refinement_process"]
+    if not isinstance(steps, list) or not steps:
+        return _fail("types", path="$.refinement_process", wanted="list of steps")
+    for at, step in enumerate(steps):
+        path = f"$.refinement_process[{at}]"
+        if not isinstance(step, dict):
+            return _fail("types", path=path, wanted="object")
+        if step.keys() != _STEP_KEYS:
+            return _wrong_keys(path, step, _STEP_KEYS)
+    texts = [(key, content[key]) for key in ("question", "initial_answer", "final_answer")]
+    texts += [(f"refinement_process.{key}", text) for step in steps for key, text in step.items()]
+    for key, text in texts:
+        if not isinstance(text, str):
+            return _fail("types", path=f"$.{key}", wanted="text")
+    return _any_shape(content)
+
+
 def _text_fault(text: str) -> str | None:
     if _BLANK.fullmatch(text):
         return "empty"
@@ -128,4 +153,7 @@ def _fail(reason: str, **detail: Json) -> Verdict:
 
 
 # The key that tells a shape -> its test. A new job's record is one line here.
-SHAPES: dict[str, Callable[[dict[str, Any]], Verdict]] = {"dialogues": _dialogue}
+SHAPES: dict[str, Callable[[dict[str, Any]], Verdict]] = {
+    "dialogues": _dialogue,
+    "refinement_process": _refinement,
+}

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import ClassVar
 
-from corpusmith.quality.shapes import texts
+from corpusmith.quality.shapes import texts, written
 from corpusmith.values import PASS, Draft, Verdict
 
 _I = re.IGNORECASE
@@ -89,7 +89,7 @@ class Placeholders:
         self._words = tuple(words)
 
     def __call__(self, draft: Draft) -> Verdict:
-        contents = texts(draft.content)
+        contents = texts(written(draft))
         found = self._find(contents)
         if found is None:
             return PASS

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import ClassVar
 
-from corpusmith.quality.shapes import answers
+from corpusmith.quality.shapes import answers, written
 from corpusmith.values import PASS, Draft, Verdict
 
 _I_ZH = (
@@ -71,7 +71,7 @@ class Refusal:
         self._phrases = tuple(phrases)
 
     def __call__(self, draft: Draft) -> Verdict:
-        for answer in answers(draft.content):
+        for answer in answers(written(draft)):
             if _REFUSAL.match(answer) or (self._phrases and answer.startswith(self._phrases)):
                 found = answer.strip()[:_EXCERPT_CHARS]
                 return Verdict(passed=False, reason="refusal", detail={"found": found})

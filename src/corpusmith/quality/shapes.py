@@ -9,7 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from corpusmith.values import Json
+from corpusmith.values import Draft, Json
+
+
+def written(draft: Draft) -> Json:
+    """The content without what the draft was given, which is not its to answer for: rounds of
+    somebody's own that a conversation goes on from, fields that a template's row only keeps."""
+    fields = draft.provenance.get("given_fields", ())
+    given = draft.provenance.get("given_rounds", 0)
+    if not given and not fields:
+        return draft.content
+    content = {name: one for name, one in draft.content.items() if name not in fields}
+    return {**content, "rounds": content["rounds"][given:]} if given else content
 
 
 def texts(content: Json) -> list[str]:
@@ -50,7 +61,29 @@ def _contents(turns: Any) -> list[str]:
     return [text for turn in turns if isinstance(text := turn["content"], str)]
 
 
+def _rounds(*fields: str) -> Callable[[Any], list[str]]:
+    return lambda rounds: [one[field] for one in rounds for field in fields]
+
+
+def _steps(*fields: str) -> Callable[[Any], list[str]]:
+    return lambda steps: [step[field] for step in steps for field in fields]
+
+
+def _last_answer(steps: Any) -> list[str]:
+    return [step["answer"] for step in steps[-1:]]
+
+
 # The key that tells a shape -> how to take its texts from that key's value. Both sides of a
 # dialogue are a model's: the user's lines too are answers to a prompt, and may be a refusal.
-TEXTS: dict[str, Callable[[Any], list[str]]] = {"dialogues": _contents}
-ANSWERS: dict[str, Callable[[Any], list[str]]] = {"dialogues": _contents}
+# An answer that is going to be corrected is on purpose a weak one: it may be a refusal.
+TEXTS: dict[str, Callable[[Any], list[str]]] = {
+    "dialogues": _contents,
+    "rounds": _rounds("question", "answer", "correction"),
+    # Of a refinement the last answer counts: a critique may quote the gap that it complains of.
+    "refinement_process": _last_answer,
+}
+ANSWERS: dict[str, Callable[[Any], list[str]]] = {
+    "dialogues": _contents,
+    "rounds": _rounds("question", "correction"),
+    "refinement_process": _steps("answer", "critique"),
+}

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 
 from corpusmith.contracts import Quota, Save
-from corpusmith.errors import Stopped, StoreError
+from corpusmith.errors import Stopped, StoreError, UsageError
 from corpusmith.store.lease import owner_id
 from corpusmith.store.store import SqlStore
 from corpusmith.store.values import Task
@@ -138,6 +138,12 @@ class Bulk:
         self._renewed_s = time.monotonic()
         if self._store.renew(self._lease, TTL_S, time.time()) is not None:
             raise Stopped("import_stopped", task=self.task.id)
+
+
+def refuse_ready_made(task: Task) -> None:
+    """Raises UsageError for a task that no engine runs: there is nothing to do again in it."""
+    if task.recipe in RECIPES:
+        raise UsageError(f"task_is_{task.recipe}", task=task.id)
 
 
 def sweep(store: SqlStore) -> list[int]:

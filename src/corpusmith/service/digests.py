@@ -23,6 +23,8 @@ class Digests:
         return self._used
 
     def __contains__(self, text: str) -> bool:
+        if not self._used:
+            return False
         digest = _digest(text)
         return self._table[self._place(digest)] == digest
 

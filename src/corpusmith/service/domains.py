@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from corpusmith.errors import NotFound, SpecError, UsageError
+from corpusmith.errors import NotFound, UsageError
 from corpusmith.presets import load as presets
 from corpusmith.recipes.selfplay_domain import Domain, is_name
 from corpusmith.service.fields import FieldsError
@@ -69,6 +69,24 @@ def starter(name: str, language: Language) -> str:
     return presets.domain_starter(language).replace(_STARTER_NAME, name)
 
 
+def write_starter(
+    name: str, language: Language, folder: str | Path = ".", *, force: bool = False
+) -> Path:
+    """Writes `<name>.yaml`, commented and ready to run; returns where.
+
+    Raises UsageError for a bad name, or when it is there already and not `force`.
+    """
+    text = starter(name, language)
+    path = Path(folder) / f"{name}.yaml"
+    if path.exists() and not force:
+        raise UsageError("domain_file_exists", file=str(path))
+    try:
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        raise UsageError("cannot_write", path=str(path), cause=error.strerror) from None
+    return path
+
+
 def _shipped(name: str, language: Language | None) -> Domain:
     found = presets.domain(name)
     if found is not None and language is not None and found["language"] != language:
@@ -93,21 +111,6 @@ class Domains:
         """See `find_domain`."""
         return find_domain(wish, language)
 
-    def write_starter(
-        self,
-        name: str,
-        *,
-        folder: str | Path = ".",
-        language: Language | None = None,
-        force: bool = False,
-    ) -> Path:
-        """Writes `<name>.yaml` to begin with; returns where. Raises UsageError, SpecError."""
-        text = starter(name, language or self._studio.language)
-        path = Path(folder) / f"{name}.yaml"
-        if path.exists() and not force:
-            raise UsageError("domain_file_exists", file=str(path))
-        try:
-            path.write_text(text, "utf-8")
-        except OSError as error:
-            raise SpecError("cannot_write", path=str(path), cause=error.strerror) from None
-        return path
+    def init(self, name: str, *, folder: str | Path = ".", force: bool = False) -> Path:
+        """See `write_starter`; in the Studio's language."""
+        return write_starter(name, self._studio.language, folder, force=force)

@@ -35,6 +35,13 @@ def endpoints_of(
     return {role: _endpoint(role, file, store, (defaults or {}).get(role)) for role in roles}
 
 
+def named_endpoints(file: TaskFile, store: SqlStore) -> dict[str, Connection]:
+    """The endpoints that a task names itself, before it is known which roles it has. Raises
+    NotFound, SpecError."""
+    wishes = {"connection": file.connection, **file.roles}
+    return {role: find_connection(wish, store) for role, wish in wishes.items() if wish is not None}
+
+
 def _endpoint(
     role: str, file: TaskFile, store: SqlStore, default: EndpointPart | None
 ) -> Connection:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from corpusmith.contracts import Recipe
 from corpusmith.errors import UsageError
 from corpusmith.providers.presets import price_of
+from corpusmith.service.forms.form import Remark
 from corpusmith.values import Category, Connection, Item, Message, Price, Usage
 
 
@@ -34,6 +35,8 @@ class Preview:
     quotas: Mapping[str, int]
     """Records wanted by category."""
     estimate: Estimate
+    remarks: Sequence[Remark] = ()
+    """What was guessed, for a person to agree to."""
 
 
 def known_price(connection: Connection) -> Price | None:

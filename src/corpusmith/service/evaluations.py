@@ -88,6 +88,8 @@ class Evaluation:
     mean: float | None
     """Of the rows' overall scores."""
     deviation: float | None
+    distribution: tuple[int, ...]
+    """How many single verdicts gave 1, 2, 3, 4, 5, over all dimensions."""
     dimensions: tuple[DimensionResult, ...]
     judges: tuple[JudgeResult, ...]
     agreement: Agreement | None
@@ -127,16 +129,21 @@ class Evaluations:
         found = self._task(task)
         return (record.content for record in self._studio.store.records.iterate(task_id=found.id))
 
-    def rubrics(self, language: Language | None = None) -> Sequence[RubricPart]:
-        """The shipped rubrics."""
-        spoken = language or self._studio.language
-        return [rubric(name, spoken) for name in presets.rubrics(spoken)]
-
     def _task(self, task: Task | int) -> Task:
         found = self._studio.tasks.get(task if isinstance(task, int) else task.id)
         if found.recipe != "evaluate":
             raise UsageError("not_an_evaluation", task=found.id, recipe=found.recipe)
         return found
+
+
+def rubrics(language: Language) -> Sequence[RubricPart]:
+    """The shipped rubrics."""
+    return [rubric(name, language) for name in presets.rubrics(language)]
+
+
+def rubric_file(name: str, language: Language) -> str:
+    """A shipped rubric's file, to be written from. Raises NotFound."""
+    return presets.rubric_text(rubric(name, language).name, language)
 
 
 def rubric(name: str, language: Language) -> RubricPart:
@@ -210,13 +217,14 @@ class _Gathered:
             missed=missed,
             mean=_rounded(self._overall.mean),
             deviation=_rounded(self._overall.deviation),
+            distribution=_distribution(sum(self._given.values(), Counter())),
             dimensions=tuple(
                 DimensionResult(
                     name=one.name,
                     label=one.title,
                     mean=_rounded(self._scores[one.name].mean),
                     deviation=_rounded(self._scores[one.name].deviation),
-                    distribution=tuple(self._given[one.name][score] for score in SCORES),
+                    distribution=_distribution(self._given[one.name]),
                     agreement=_agreement(self._tallies[one.name]) if several else None,
                 )
                 for one in spec.rubric.dimensions
@@ -253,6 +261,10 @@ def _agreement(tally: Tally) -> Agreement:
         kappa=_rounded(found.kappa),
         alpha=_rounded(found.alpha),
     )
+
+
+def _distribution(given: Counter[int]) -> tuple[int, ...]:
+    return tuple(given[score] for score in SCORES)
 
 
 def _rounded(value: float | None) -> float | None:

@@ -216,7 +216,7 @@ class Datasets:
         self.get(name)
         check = registry.load("check", "format")()
         records = self._studio.store.records.iterate(dataset=name)
-        found = ((record, check(Draft(content=record.content))) for record in records)
+        found = ((record, check(_draft(record))) for record in records)
         return [(record, verdict) for record, verdict in found if not verdict.passed]
 
     def clean(self, name: str) -> int:
@@ -241,6 +241,11 @@ class Datasets:
         scenario = self._studio.scenarios.find(name)
         if not has(self._studio.store.scenarios, name):
             self._studio.scenarios.add(scenario)
+
+
+def _draft(record: Record) -> Draft:
+    """The record as the checks saw it."""
+    return Draft(content=record.content, provenance=record.provenance)
 
 
 def _named(name: str, kind: str) -> None:

@@ -18,18 +18,17 @@ from typing import TYPE_CHECKING, Any
 
 from corpusmith.errors import SpecError, UsageError
 from corpusmith.exports import rounds as files
-from corpusmith.readers.bad import Bad, BadRow
+from corpusmith.service.input_part import InputPart, input_part
 from corpusmith.store.store import SqlStore
 from corpusmith.store.values import MissRow, Task
 from corpusmith.values import Json, Language
 
 if TYPE_CHECKING:
+    from corpusmith.service.inputs import BadInput
     from corpusmith.service.studio import Studio
 
-Row = Mapping[str, Json]
-Rows = Callable[[Bad], Iterable[tuple[int, Row]]]
-"""(line or number, row) from the start: a sample needs to know first how many rows there are."""
-HUB = "hub:"
+Triple = Mapping[str, Json]
+"""`question`, `answer`, `correction`: three texts."""
 LOOKED_AT = 1000
 """Conversations whose questions tell the language of all."""
 
@@ -67,7 +66,7 @@ class Rounds:
 
     def prepare(
         self,
-        input: str | Path,
+        input: str | Path | InputPart,
         *,
         sample: int | None = None,
         seed: int = 0,
@@ -76,13 +75,14 @@ class Rounds:
     ) -> Prepared:
         """Write the files of round 1 from single triples. No model is asked.
 
-        `input`: a JSON, JSONL, CSV or Parquet file, or `hub:NAME`. `sample`: so many, drawn with
-        `seed`; None: all. `map`: field → the name that it has in the input.
+        `input`: a JSON, JSONL, CSV or Parquet file, `hub:NAME` or `dataset:NAME`. `sample`: so
+        many, drawn with `seed`; None: all. `map`: field → the name that it has in the input.
         Raises UsageError when there is no complete triple, or when `output_dir` holds later
         rounds of other conversations.
         """
         folder = Path(output_dir).expanduser()
-        found = triples_of(str(input), map or {}, sample, seed, self._studio.store)
+        part = input_of(input, map or {})
+        found = triples_of(part, sample, seed, self._studio.store)
         refuse_no_folder(folder)
         refuse_other_rounds(folder, found.conversations)
         return Prepared(
@@ -94,40 +94,46 @@ class Rounds:
             files=write_round(folder, 1, lambda: found.conversations),
         )
 
+    def failed_file(self, task: Task) -> Path | None:
+        """Where the task's failed conversations are listed; None: nowhere, or none failed."""
+        folder = task.spec["recipe_spec"]["output_dir"]
+        path = Path(folder) / files.FAILED
+        return path if folder and self._studio.tasks.miss_counts(task) and path.is_file() else None
+
 
 # ---------------------------------------------------------------- triples
 
 
-def triples_of(
-    input: str, names: Mapping[str, str], sample: int | None, seed: int, store: SqlStore
-) -> Triples:
-    """The conversations that grow from an input's triples. Raises UsageError, SpecError."""
+def input_of(given: str | Path | InputPart, names: Mapping[str, str]) -> InputPart:
+    """The input with its fields named as in `names`. Raises UsageError for no triple's field."""
     unknown = sorted(set(names) - set(files.FIELDS))
     if unknown:
         known = ", ".join(files.FIELDS)
         raise UsageError("rounds_map_unknown", field=unknown[0], fields=known)
-    found = sampled(lambda bad: _rows(input, store, bad), names, sample, seed)
-    if not found.conversations:
-        reasons = ", ".join(f"{reason} {n}" for reason, n in found.skipped.items()) or "-"
-        raise UsageError("rounds_no_triples", input=input, read=found.read, reasons=reasons)
-    return found
+    part = input_part(str(given), source="input") if isinstance(given, str | Path) else given
+    return part.model_copy(update={"map": {**part.map, **names}})
 
 
-def sampled(rows: Rows, names: Mapping[str, str], sample: int | None, seed: int) -> Triples:
-    """The conversations of `sample` complete rows drawn with `seed`, in the order of the rows.
+def triples_of(part: InputPart, sample: int | None, seed: int, store: SqlStore) -> Triples:
+    """The conversations that grow from `sample` complete rows drawn with `seed`, in the order of
+    the rows; all of them when there are fewer.
 
-    All of them when there are fewer. Reads the rows twice when it draws, so that memory holds
-    only what is taken.
+    Raises UsageError when there is none, SpecError.
     """
+    from corpusmith.service.inputs import rows_of
+
     skipped: Counter[str] = Counter()
-    if sample is None:
-        taken = list(_complete(rows, names, skipped))
-        complete = len(taken)
-    else:
-        complete = sum(1 for _ in _complete(rows, names, skipped))
-        chosen = _chosen(complete, sample, seed)
-        again = enumerate(_complete(rows, names, Counter()))
-        taken = [row for place, row in again if place in chosen]
+
+    def bad(one: BadInput) -> None:
+        skipped[one.reason] += 1
+
+    rows = rows_of(part, store, seed=seed, bad=bad)
+    taken, complete = _drawn(_complete(rows, skipped), sample, seed)
+    if not taken:
+        reasons = ", ".join(f"{reason} {n}" for reason, n in skipped.items()) or "-"
+        raise UsageError(
+            "rounds_no_triples", input=part.shown, read=skipped.total(), reasons=reasons
+        )
     return Triples(
         conversations=[
             {"id": f"r1-{number:06d}", "rounds": [row]} for number, row in enumerate(taken, 1)
@@ -138,22 +144,27 @@ def sampled(rows: Rows, names: Mapping[str, str], sample: int | None, seed: int)
     )
 
 
-def _chosen(complete: int, sample: int, seed: int) -> set[int]:
-    if sample >= complete:
-        return set(range(complete))
-    return set(random.Random(seed).sample(range(complete), sample))  # noqa: S311  variety
+def _drawn(
+    triples: Iterable[Triple], sample: int | None, seed: int
+) -> tuple[Sequence[Triple], int]:
+    """(each as likely as any other, in their order; how many there were). One pass: a data set
+    of the hub is read over the network."""
+    draw = random.Random(seed)  # noqa: S311  variety, not secrecy
+    kept: list[tuple[int, Triple]] = []
+    count = 0
+    for number, triple in enumerate(triples):
+        count += 1
+        if sample is None or number < sample:
+            kept.append((number, triple))
+        elif (place := draw.randrange(count)) < sample:
+            kept[place] = (number, triple)
+    return [triple for _, triple in sorted(kept, key=lambda one: one[0])], count
 
 
-def _complete(
-    rows: Rows, names: Mapping[str, str], skipped: Counter[str]
-) -> Iterator[dict[str, Json]]:
+def _complete(rows: Iterable[Mapping[str, Json]], skipped: Counter[str]) -> Iterator[Triple]:
     """Each row's triple; rows without one are counted by why."""
-
-    def bad(row: BadRow) -> None:
-        skipped[row.reason] += 1
-
-    for _, row in rows(bad):
-        triple = {one: row.get(names.get(one, one)) for one in files.FIELDS}
+    for row in rows:
+        triple = {name: row.get(name) for name in files.FIELDS}
         fault = fault_of(triple)
         if fault is None:
             yield triple
@@ -174,41 +185,29 @@ def fault_of(triple: Mapping[str, Json]) -> str | None:
     return None
 
 
-def _rows(input: str, store: SqlStore, bad: Bad) -> Iterator[tuple[int, Row]]:
-    """(line or number, row) of a file or of a data set of the hub. Raises SpecError."""
-    if input.startswith(HUB):
-        from corpusmith.service.inputs import rows_of
-
-        yield from enumerate(rows_of(input, store), 1)
-    else:
-        from corpusmith.readers.rows import read_rows
-
-        yield from read_rows(Path(input).expanduser(), bad=bad)
-
-
 # ---------------------------------------------------------------- histories
 
 
-def histories_in(path: str, store: SqlStore) -> list[files.Conversation]:
-    """The conversations of a history file. Raises SpecError that names the row that is none."""
+def histories_in(part: InputPart, store: SqlStore) -> list[files.Conversation]:
+    """The conversations of a history. Raises SpecError that names the row that is none."""
+    from corpusmith.service.inputs import rows_of
+
     found: list[files.Conversation] = []
     seen: set[str] = set()
 
-    def bad(row: BadRow) -> None:
-        raise SpecError("rounds_history_bad", file=path, row=row.line)
+    def bad(one: BadInput) -> None:
+        raise SpecError("rounds_history_bad", file=part.shown, row=one.line)
 
-    for number, row in _rows(path, store, bad):
+    for number, row in enumerate(rows_of(part, store, bad=bad), 1):
         rounds: Any = row.get("rounds")
         problem = _history_problem(row.get("id"), rounds)
         if problem:
-            raise SpecError(f"rounds_history_{problem}", file=path, row=number)
+            raise SpecError(f"rounds_history_{problem}", file=part.shown, row=number)
         if row["id"] in seen:
-            raise SpecError("rounds_history_twice", file=path, row=number, id=row["id"])
+            raise SpecError("rounds_history_twice", file=part.shown, row=number, id=row["id"])
         seen.add(row["id"])
         taken = [{name: one[name] for name in files.FIELDS} for one in rounds]
         found.append({"id": row["id"], "rounds": taken})
-    if not found:
-        raise SpecError("rounds_history_none", file=path)
     return found
 
 

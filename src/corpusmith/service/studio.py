@@ -10,12 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from corpusmith.config import database_url
 from corpusmith.messages import language_of
+from corpusmith.service.chains import Chains
 from corpusmith.service.connections import Connections
+from corpusmith.service.domains import Domains
+from corpusmith.service.evaluations import Evaluations
 from corpusmith.service.exports import Exports
+from corpusmith.service.feedback import Feedback
 from corpusmith.service.imports import Imports
 from corpusmith.service.library import Characters, Datasets, Scenarios
 from corpusmith.service.rounds import Rounds
+from corpusmith.service.sampling import Sampling
 from corpusmith.service.tasks import Result, Show, Tasks
+from corpusmith.service.templates import Templates
 from corpusmith.store.open import open_store
 from corpusmith.values import Language
 
@@ -52,10 +58,16 @@ class Studio:
         self.characters = Characters(self)
         self.scenarios = Scenarios(self)
         self.datasets = Datasets(self)
+        self.domains = Domains(self)
         self.tasks = Tasks(self)
         self.exports = Exports(self)
+        self.evaluations = Evaluations(self)
+        self.chains = Chains(self)
         self.imports = Imports(self)
+        self.sampling = Sampling(self)
         self.rounds = Rounds(self)
+        self.templates = Templates(self)
+        self.feedback = Feedback(self)
         self._limiters: LimiterPool | None = None
 
     @property

@@ -18,6 +18,7 @@ from corpusmith import registry
 from corpusmith.contracts import Quota
 from corpusmith.errors import KeyMissing, NotFound, UsageError
 from corpusmith.service import loop
+from corpusmith.service.bulk import refuse_ready_made
 from corpusmith.service.connections import only_model, provider_of
 from corpusmith.service.estimate import Preview, estimate, refuse_unknown_price
 from corpusmith.service.forms.form import Resolved
@@ -137,6 +138,7 @@ class Tasks:
             ],
             quotas={category.name: category.count for category in plan},
             estimate=estimate(made, first, plan, resolved.endpoints),
+            remarks=resolved.remarks,
         )
 
     # ------------------------------------------------------------ running
@@ -150,7 +152,7 @@ class Tasks:
 
         Raises LeaseHeld when another process runs it, StoreError, KeyMissing.
         """
-        found = self.get(_id(task))
+        found = self._runnable(task)
         from corpusmith.engine.clock import SystemClock
         from corpusmith.engine.runner import Runner
         from corpusmith.service.wiring import job_of, routes_of
@@ -192,7 +194,7 @@ class Tasks:
         """
         from corpusmith.engine.quota import extended
 
-        found = self.get(_id(task))
+        found = self._runnable(task)
         if count <= found.requested:
             raise UsageError("count_not_more", task=found.id, count=count, now=found.requested)
         made = recipe_of(found, self._studio.store)
@@ -208,7 +210,7 @@ class Tasks:
 
         Raises UsageError for a field that is fixed once a task is made.
         """
-        found = self.get(_id(task))
+        found = self._runnable(task)
         fixed = sorted(set(fields) - CHANGEABLE)
         if fixed:
             raise UsageError("field_fixed", field=fixed[0], fields=", ".join(sorted(CHANGEABLE)))
@@ -224,7 +226,7 @@ class Tasks:
 
         They run at the next `run`. A task that has all its records puts back nothing.
         """
-        found = self.get(_id(task))
+        found = self._runnable(task)
         lacking = {
             quota.name: quota.count - quota.accepted
             for quota in self._studio.store.quotas(found.id)
@@ -293,6 +295,8 @@ class Tasks:
     def commit(self, task: Task | int, dataset: str | None = None) -> int:
         """确认入库: put the task's records into `dataset` (or its own), in one transaction."""
         found = self.get(_id(task))
+        if found.recipe == "evaluate":
+            raise UsageError("scores_no_records", task=found.id)
         name = dataset or found.dataset
         if name is None:
             raise UsageError("no_dataset", task=found.id)
@@ -308,6 +312,12 @@ class Tasks:
         self._studio.store.tasks.delete(_id(task))
 
     # ------------------------------------------------------------ wiring
+
+    def _runnable(self, task: Task | int) -> Task:
+        """The task, if an engine can run it: no import, no sample. Raises NotFound, UsageError."""
+        found = self.get(_id(task))
+        refuse_ready_made(found)
+        return found
 
     def _resolved(self, file: TaskFile) -> Resolved:
         for name in file.checks:

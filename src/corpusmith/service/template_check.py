@@ -17,6 +17,7 @@ from corpusmith.errors import SpecError, UsageError
 from corpusmith.nouns import Template
 from corpusmith.recipes.template_cell import BUILT_IN
 from corpusmith.recipes.template_schema import checker, shape_of
+from corpusmith.service.forms.template_vars import assigned
 from corpusmith.service.template_file import TEMPLATE_SUFFIXES
 from corpusmith.template_text import variables
 from corpusmith.values import Json
@@ -61,6 +62,7 @@ def check(template: Template) -> About:
     found = about(template)
     for name in template.vars:
         _refuse_unused(name, template, found)
+    _refuse_odd_values(template, found)
     own = (found.schema or {}).get("properties", {})
     for name in template.keep:
         if not name.strip():
@@ -91,11 +93,19 @@ def _source(name: str, template: Template) -> Source:
 
 def _refuse_unused(name: str, template: Template, found: About) -> None:
     if name in BUILT_IN:
-        raise UsageError("template_var_built_in", template=template.name, variable=name)
+        raise UsageError("template_default_built_in", template=template.name, variable=name)
     if name not in found.variables:
         near = get_close_matches(name, list(found.variables), n=1)
-        code = "template_var_unused_near" if near else "template_var_unused"
+        code = "template_default_unused_near" if near else "template_default_unused"
         raise UsageError(code, template=template.name, variable=name, near="".join(near))
+
+
+def _refuse_odd_values(template: Template, found: About) -> None:
+    """Values are read as a task will read them; what a task must give is made up."""
+    given = {name: "x" for name, source in found.variables.items() if source == "given"}
+    named = [one.get("column") for one in template.vars.values() if isinstance(one, Mapping)]
+    columns = [name for name in named if isinstance(name, str)]
+    assigned(template, given, keep=(), columns=columns or None)
 
 
 def _refuse_odd_schema(template: Template) -> None:

@@ -83,7 +83,7 @@ def template_of(given: Mapping[str, Json], *, source: str, name: str = "") -> Te
         raise FieldsError.of(error, TemplateFile, source) from None
     own = made.model_dump(by_alias=True, exclude={"name", "language"})
     return Template(
-        **{**own, "keep": tuple(own["keep"])},
+        **{**own, "keep": tuple(own["keep"]), "schema": own["schema"] or None},
         name=made.name or name,
         language=made.language or language_of(made.prompt),
     )
@@ -132,14 +132,21 @@ class _Dumper(yaml.SafeDumper):
         found = super().analyze_scalar(scalar)
         # PyYAML forbids blocks with blanks at a line's end: folded they would be lost, literal
         # they are not.
-        if scalar == scalar.strip() and scalar.replace("\n", "").isprintable():
+        if _shows_as_block(scalar):
             found.allow_block = True
         return found
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in text else None
+    style = "|" if _shows_as_block(text) else None
+    # Unquoted, PyYAML loses which sign parted two lines (NEL, LS, PS).
+    if not text.replace("\n", "").isprintable():
+        style = '"'
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+def _shows_as_block(text: str) -> bool:
+    return "\n" in text and text == text.strip() and text.replace("\n", "").isprintable()
 
 
 _Dumper.add_representer(str, _text)

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from corpusmith.errors import SpecError
-from corpusmith.service.forms.form import from_folder
+from corpusmith.service.forms.form import endpoint_from_folder, from_folder
 from corpusmith.service.task_file import TaskFile, form_of, recipe_in, task_file
 from corpusmith.values import Json
 
@@ -22,7 +22,7 @@ def read_task_file(path: str | Path, **fields: Any) -> TaskFile:
     """The task of a YAML file, with `fields` in place of its own. Raises SpecError."""
     file = Path(path)
     given = read_fields(file)
-    return task_file({**_from_folder(given, file.parent), **fields}, source=str(path))
+    return task_file({**fields_from_folder(given, file.parent), **fields}, source=str(path))
 
 
 def read_fields(path: str | Path) -> dict[str, Json]:
@@ -73,20 +73,15 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def _from_folder(fields: dict[str, Json], folder: Path) -> dict[str, Json]:
+def fields_from_folder(fields: dict[str, Json], folder: Path) -> dict[str, Json]:
+    """A task's fields in a file of `folder`, with every path in them made to start from there."""
     changed = dict(fields)
     output = fields.get("output")
     if isinstance(output, str) and output != "-":
         changed["output"] = from_folder(output, folder)
     if "connection" in fields:
-        changed["connection"] = _endpoint(fields["connection"], folder)
+        changed["connection"] = endpoint_from_folder(fields["connection"], folder)
     roles = fields.get("roles")
     if isinstance(roles, dict):
-        changed["roles"] = {name: _endpoint(one, folder) for name, one in roles.items()}
+        changed["roles"] = {name: endpoint_from_folder(one, folder) for name, one in roles.items()}
     return form_of(recipe_in(fields)).from_folder(changed, folder)
-
-
-def _endpoint(part: Json, folder: Path) -> Json:
-    if not isinstance(part, dict) or not isinstance(part.get("ca_file"), str):
-        return part
-    return {**part, "ca_file": from_folder(part["ca_file"], folder)}

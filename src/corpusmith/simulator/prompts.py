@@ -190,7 +190,8 @@ _MARKS = ("properties", "$ref", "$defs", "anyOf", "oneOf", "allOf", "items", "en
 
 def schema_in(ask: Ask) -> Json:
     """The JSON Schema or example that the prompt shows; None: it asks for no JSON."""
-    prompt = "\n".join((ask.system, *(text for _, text in ask.messages)))
+    # JSON in what was said before is talk: the wish is in the system prompt or the last message.
+    prompt = f"{ask.system}\n{ask.last}"
     if "json" not in prompt.lower() or ("{" not in prompt and "[" not in prompt):
         return None
     found = _values_in(prompt)

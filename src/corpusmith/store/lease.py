@@ -145,7 +145,7 @@ class Leases:
     def renew(self, lease: Lease, ttl_s: float, now: float) -> str | None:
         """Prolong; returns what another process asks of the run. Raises LeaseLost."""
         with self._database.write() as connection:
-            row = _held(connection, lease)
+            row = held(connection, lease)
             connection.execute(
                 update(tasks).where(tasks.c.id == lease.task_id).values(lease_until=now + ttl_s)
             )
@@ -154,22 +154,32 @@ class Leases:
 
     def release(self, lease: Lease, status: Status, cause: Mapping[str, Json] | None) -> None:
         """Give back, with the new status and why; closes the execution. Raises LeaseLost."""
-        now = self._database.now()
         with self._database.write() as connection:
-            row = _held(connection, lease)
-            close_executions(connection, row, status, cause, now)
-            connection.execute(
-                update(tasks)
-                .where(tasks.c.id == lease.task_id)
-                .values(
-                    lease_owner=None,
-                    lease_until=None,
-                    status=status,
-                    cause=None if cause is None else to_json(cause),
-                    request=None,
-                    updated_at=now,
-                )
-            )
+            give_back(connection, lease, status, cause, self._database.now())
+
+
+def give_back(
+    connection: Connection,
+    lease: Lease,
+    status: Status,
+    cause: Mapping[str, Json] | None,
+    now: float,
+) -> None:
+    """`Leases.release` within a transaction that does more. Raises LeaseLost."""
+    row = held(connection, lease)
+    close_executions(connection, row, status, cause, now)
+    connection.execute(
+        update(tasks)
+        .where(tasks.c.id == lease.task_id)
+        .values(
+            lease_owner=None,
+            lease_until=None,
+            status=status,
+            cause=None if cause is None else to_json(cause),
+            request=None,
+            updated_at=now,
+        )
+    )
 
 
 def require_idle(connection: Connection, task_id: int, now: float) -> RowMapping:
@@ -236,7 +246,8 @@ def _locked(connection: Connection, task_id: int) -> RowMapping:
     return row
 
 
-def _held(connection: Connection, lease: Lease) -> RowMapping:
+def held(connection: Connection, lease: Lease) -> RowMapping:
+    """The task's row, locked. Raises LeaseLost."""
     try:
         row = _locked(connection, lease.task_id)
     except NotFound as error:

@@ -57,6 +57,18 @@ class Records:
         query = select(records).where(records.c.task_id == task_id)
         return [_record(row) for row in self._page(query.order_by(*_ORDER).limit(count))]
 
+    def some(self, ids: Sequence[int]) -> Sequence[Record]:
+        """The records of these numbers that there are, in the order of the numbers."""
+        return [
+            _record(row)
+            for start in range(0, len(ids), _AT_ONCE)
+            for row in self._page(
+                select(records)
+                .where(records.c.id.in_(ids[start : start + _AT_ONCE]))
+                .order_by(records.c.id)
+            )
+        ]
+
     def count(
         self,
         *,

@@ -198,12 +198,10 @@ chains = Table(
     METADATA,
     Column("id", Id, primary_key=True),
     Column("name", Text, nullable=False),
-    # What the file says, digested: the same file again goes on with the same chain.
-    Column("digest", Text, nullable=False),
-    Column("done", Boolean, nullable=False),
+    # Where its file is; empty: it came from Python. The same file goes on with the same chain.
+    Column("source", Text, nullable=False),
     _when("created_at"),
-    _when("updated_at"),
-    Index("ix_chains_digest", "digest"),
+    Index("ix_chains_name", "name", "source"),
     sqlite_autoincrement=True,
 )
 
@@ -213,8 +211,10 @@ chain_steps = Table(
     Column("chain_id", ForeignKey("chains.id", ondelete="CASCADE"), primary_key=True),
     Column("position", Integer, primary_key=True, autoincrement=False),
     Column("name", Text, nullable=False),
-    # No foreign key: a deleted task leaves a step that has to be run again.
-    Column("task_id", BigInteger, nullable=False),
+    # What the step asks for, its inputs included: another digest is another step.
+    Column("digest", Text, nullable=False),
+    # No foreign key: a deleted task leaves a step that has to be run again. NULL: not made yet.
+    Column("task_id", BigInteger),
 )
 
 quotas = Table(

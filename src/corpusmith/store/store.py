@@ -10,10 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from corpusmith.contracts import Finished, Lease, Quota
 from corpusmith.errors import StoreError
+from corpusmith.store.chains import Chains
 from corpusmith.store.characters import Characters
 from corpusmith.store.connections import Connections
 from corpusmith.store.database import Database
 from corpusmith.store.datasets import Datasets
+from corpusmith.store.imports import Imports
 from corpusmith.store.journal import Journal
 from corpusmith.store.lease import Leases
 from corpusmith.store.modes import Modes
@@ -43,9 +45,11 @@ class SqlStore:
         self._modes = Modes(database)
         self._progress = Progress(database)
         self.inline_io = database.is_sqlite
+        self.chains = Chains(database)
         self.characters = Characters(database)
         self.connections = Connections(database)
         self.datasets = Datasets(database)
+        self.imports = Imports(database)
         self.journal = Journal(database)
         self.records = Records(database)
         self.scenarios = Scenarios(database)

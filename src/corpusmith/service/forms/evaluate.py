@@ -20,7 +20,8 @@ from corpusmith.service.endpoints import endpoints_of
 from corpusmith.service.evaluations import rubric
 from corpusmith.service.fields import FieldsError
 from corpusmith.service.forms.form import Resolved, deliver_file, from_folder
-from corpusmith.service.judged import Judged, file_rows, record_rows
+from corpusmith.service.input_part import InputPart, input_from_folder
+from corpusmith.service.judged import judged
 from corpusmith.service.task_file import EndpointPart, Part, TaskFile
 from corpusmith.service.yaml_file import read_fields
 from corpusmith.store.store import SqlStore
@@ -31,28 +32,6 @@ if TYPE_CHECKING:
     from corpusmith.service.studio import Studio
 
 RUBRIC_SUFFIXES = (".yaml", ".yml", ".json")
-
-
-class OfPart(Part):
-    """What is judged: exactly one of these."""
-
-    dataset: str | None = None
-    task: int | None = Field(default=None, ge=1)
-    file: str | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        given = [self.dataset, self.task, self.file]
-        if sum(one is not None for one in given) != 1:
-            raise PydanticCustomError("evaluate_of", "exactly one", {})
-        return self
-
-    @property
-    def title(self) -> str:
-        """`dataset:NAME`, `task:3`, `file:NAME`"""
-        if self.dataset is not None:
-            return f"dataset:{self.dataset}"
-        return f"task:{self.task}" if self.file is None else f"file:{Path(self.file).name}"
 
 
 class JudgePart(Part):
@@ -72,15 +51,12 @@ class EvaluateFile(TaskFile):
     """
 
     recipe: Literal["evaluate"] = "evaluate"
-    of: OfPart
+    of: InputPart
+    """What is judged: `dataset:NAME`, `task:3`, a file, or the fields of an input."""
     rubric: str | RubricPart = "general"
     """A shipped rubric's name, a file, or a rubric on the spot."""
     judges: tuple[JudgePart, ...] = Field(default=(), max_length=MOST_JUDGES)
     """Empty: one judge, at the task's endpoint."""
-    where: dict[str, str] = Field(default_factory=dict)
-    """Only rows whose label or field is this text."""
-    sample: int | None = Field(default=None, ge=1)
-    """So many rows, drawn with `seed` (0 without one); None: all."""
     max_row_tokens: int = Field(default=8000, ge=100)
     fresh: bool = False
     """Ask again what has been asked and paid before."""
@@ -89,24 +65,107 @@ class EvaluateFile(TaskFile):
     @model_validator(mode="before")
     @classmethod
     def _dataset_is_read(cls, value: Any) -> Any:
-        """`dataset` alone means the one to judge: there is no other meaning that it could have."""
+        """`dataset` alone means the one to judge: no other meaning would make sense."""
         if not isinstance(value, Mapping) or value.get("dataset") is None or "of" in value:
             return value
         rest = {name: one for name, one in value.items() if name != "dataset"}
         return {**rest, "of": {"dataset": value["dataset"]}}
 
-    @field_validator("of", mode="before")
-    @classmethod
-    def _of(cls, value: Any) -> Any:
-        """`dataset:NAME`, `task:3`, else a file."""
-        if not isinstance(value, str):
-            return value
-        kind, colon, name = value.partition(":")
-        return {kind: name} if colon and kind in ("dataset", "task") else {"file": value}
-
     @field_validator("judges", mode="before")
     @classmethod
-    def _judges(
+    def _judges(cls, value: Any) -> Any:
+        """Names, a mapping name → weight, or full judges."""
+        if isinstance(value, str):
+            value = [value]
+        if isinstance(value, Mapping):
+            return tuple({"connection": name, "weight": share} for name, share in value.items())
+        if isinstance(value, list | tuple):
+            return tuple({"connection": one} if isinstance(one, str) else one for one in value)
+        return value
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        for field in ("dataset", "count"):
+            if getattr(self, field) is not None:
+                raise PydanticCustomError("evaluate_no_field", "unknown", {"field": field})
+        if self.of.map and (self.of.dataset is not None or self.of.task is not None):
+            raise PydanticCustomError("evaluate_no_map", "unknown", {})
+        return self
+
+
+class EvaluateForm:
+    """Fits forms.form.Form."""
+
+    file_model: ClassVar[type[TaskFile]] = EvaluateFile
+
+    def resolve(self, file: TaskFile, store: SqlStore, language: Language) -> Resolved:
+        """See Form. The language is the file's, else that of what is judged, else the session's."""
+        given = cast(EvaluateFile, file)
+        spoken = given.language or _language(given.of, store) or language
+        chosen = find_rubric(given.rubric, spoken)
+        spoken = given.language or chosen.language or spoken
+        rows = judged(given.of, store, given.seed or 0)
+        endpoints, judges = _judges(given, store)
+        return Resolved(
+            language=spoken,
+            recipe_spec={
+                "of": _title(given.of),
+                "rubric": chosen.model_dump(mode="json"),
+                "judges": judges,
+                "language": spoken,
+                "max_row_tokens": given.max_row_tokens,
+                "fresh": given.fresh,
+            },
+            endpoints=endpoints,
+            count=len(rows),
+            inputs=rows,
+        )
+
+    def from_folder(self, fields: dict[str, Json], folder: Path) -> dict[str, Json]:
+        """See Form."""
+        changed = dict(fields)
+        if "of" in fields:
+            changed["of"] = input_from_folder(fields["of"], folder)
+        wish = fields.get("rubric")
+        if isinstance(wish, str) and _is_file(wish, folder):
+            changed["rubric"] = from_folder(wish, folder)
+        return changed
+
+    def deliver(self, studio: Studio, task: Task) -> Path | None:
+        """See Form."""
+        return deliver_file(studio, task)
+
+
+def find_rubric(wish: str | RubricPart, language: Language) -> RubricPart:
+    """A rubric on the spot, in a file, or shipped, in this order. Raises NotFound, SpecError."""
+    if isinstance(wish, RubricPart):
+        return wish
+    if not _is_file(wish, Path()):
+        return rubric(wish, language)
+    try:
+        return RubricPart.model_validate({"name": Path(wish).stem, **read_fields(wish)})
+    except ValidationError as error:
+        raise FieldsError.of(error, RubricPart, wish) from None
+
+
+def _is_file(wish: str, folder: Path) -> bool:
+    return wish.lower().endswith(RUBRIC_SUFFIXES) or (folder / Path(wish).expanduser()).is_file()
+
+
+def _title(of: InputPart) -> str:
+    """`dataset:NAME`, `task:3`, `file:NAME`: without the folders, which say nothing of the data."""
+    return of.shown if of.path is None else f"file:{Path(of.path).name}"
+
+
+def _language(of: InputPart, store: SqlStore) -> Language | None:
+    if of.dataset is not None:
+        return store.datasets.get(of.dataset).language
+    if of.task is not None:
+        return cast(Language, store.tasks.get(of.task).spec["language"])
+    return None
+
+
+def _judges(
     file: EvaluateFile, store: SqlStore
 ) -> tuple[dict[str, Connection], list[dict[str, Json]]]:
     """The judges' endpoints by role, and the judges as the recipe knows them."""
@@ -131,9 +190,7 @@ def _role(place: int) -> str:
     return f"judge{place + 1}" if place else "judge"
 
 
-def _refuse_twice(
-    endpoints: Mapping[str, Connection], judges: list[dict[str, Json]]
-) -> None:
+def _refuse_twice(endpoints: Mapping[str, Connection], judges: list[dict[str, Json]]) -> None:
     """The same model is no second opinion: equal questions share one reply."""
     seen: dict[tuple[str, str, str | None], str] = {}
     names: set[str] = set()

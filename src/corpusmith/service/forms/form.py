@@ -6,7 +6,7 @@ A new recipe is one file here, one in `recipes/`, and one line each in `registry
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol
@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """Something that was guessed. `key`: its text in the catalog, filled from `data`."""
+
+    key: str
+    data: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:
     """A task that needs nothing but keys to run."""
 
@@ -32,6 +40,8 @@ class Resolved:
     count: int
     inputs: Sequence[Json] = ()
     """The rows that the task is given; they are copied when it is made."""
+    remarks: Sequence[Remark] = ()
+    """What a person should see and agree to before anything is sent."""
 
 
 class Form(Protocol):
@@ -64,3 +74,10 @@ def deliver_file(studio: Studio, task: Task) -> Path | None:
 def from_folder(path: str, folder: Path) -> str:
     """A path in a file of `folder`; `~` is the user's home."""
     return str(folder / Path(path).expanduser())
+
+
+def endpoint_from_folder(part: Json, folder: Path) -> Json:
+    """An endpoint in a file of `folder`, with the path in it made to start from there."""
+    if not isinstance(part, dict) or not isinstance(part.get("ca_file"), str):
+        return part
+    return {**part, "ca_file": from_folder(part["ca_file"], folder)}

@@ -19,6 +19,7 @@ from corpusmith.recipes.rounds_spec import CONTEXT_MESSAGES, CONTEXT_TOKENS, ROU
 from corpusmith.service import rounds
 from corpusmith.service.endpoints import endpoints_of
 from corpusmith.service.forms.form import Resolved, deliver_file, from_folder
+from corpusmith.service.input_part import InputPart, input_from_folder
 from corpusmith.service.task_file import EndpointPart, TaskFile
 from corpusmith.store.store import SqlStore
 from corpusmith.store.values import Task
@@ -27,6 +28,7 @@ from corpusmith.values import Json, Language
 if TYPE_CHECKING:
     from corpusmith.service.studio import Studio
 
+OUTPUT_DIR = "data"
 ROLES = ("ask", "answer", "correct")
 GEMINI = ("gemini", "gemini-2.5-flash-lite")
 TOGETHER = ("together", "meta-llama/Meta-Llama-3.1-8B-Instruct-Turbo")
@@ -40,15 +42,15 @@ class RoundsFile(TaskFile):
 
     recipe: Literal["rounds"] = "rounds"
     input: str | None = None
-    """Single triples: a file, or `hub:NAME`. None: go on from a history."""
+    """Single triples: a file, `hub:NAME`, `dataset:NAME`, `task:3`. None: go on from a history."""
     map: dict[str, str] = Field(default_factory=dict)
     """Field of a triple → its name in the input."""
     sample: int | None = Field(default=None, ge=1)
     """So many triples, drawn with `seed` (0 without one); None: all."""
-    history: str | None = None
-    """The history file to go on from; None: the newest one in `output_dir`."""
+    history: InputPart | None = None
+    """The history to go on from: a file or `dataset:NAME`; None: the newest in `output_dir`."""
     rounds: int = Field(default=ROUNDS, ge=1, le=1000)
-    output_dir: str = Field(default="data", min_length=1)
+    output_dir: str = Field(default=OUTPUT_DIR, min_length=1)
     context_messages: int = Field(default=CONTEXT_MESSAGES, ge=1)
     context_tokens: int = Field(default=CONTEXT_TOKENS, ge=1)
 
@@ -73,9 +75,8 @@ class RoundsForm:
             found, skipped = _history(given, folder, store), {}
             first = 1 + min(len(one["rounds"]) for one in found)
         else:
-            triples = rounds.triples_of(
-                given.input, given.map, given.sample, given.seed or 0, store
-            )
+            part = rounds.input_of(given.input, given.map)
+            triples = rounds.triples_of(part, given.sample, given.seed or 0, store)
             found, skipped, first = triples.conversations, dict(triples.skipped), 1
         last = max(len(one["rounds"]) for one in found) + given.rounds
         rounds.refuse_later_rounds(folder, last)
@@ -100,11 +101,12 @@ class RoundsForm:
 
     def from_folder(self, fields: dict[str, Json], folder: Path) -> dict[str, Json]:
         """See Form."""
-        changed = {"output_dir": "data", **fields}
-        for name in ("input", "history", "output_dir"):
-            path = changed.get(name)
-            if isinstance(path, str) and not path.startswith("hub:"):
-                changed[name] = from_folder(path, folder)
+        changed = {"output_dir": OUTPUT_DIR, **fields}
+        if isinstance(changed["output_dir"], str):
+            changed["output_dir"] = from_folder(changed["output_dir"], folder)
+        for name in ("input", "history"):
+            if name in fields:
+                changed[name] = input_from_folder(fields[name], folder)
         return changed
 
     def deliver(self, studio: Studio, task: Task) -> Path | None:
@@ -123,8 +125,8 @@ def _refuse_what_does_not_fit(file: RoundsFile) -> None:
 
 
 def _history(file: RoundsFile, folder: Path, store: SqlStore) -> Sequence[Conversation]:
-    path = file.history or str(rounds.newest_history(folder))
-    return rounds.histories_in(path, store)
+    part = file.history or InputPart(path=str(rounds.newest_history(folder)))
+    return rounds.histories_in(part, store)
 
 
 def _default(provider: str, model: str) -> EndpointPart:

@@ -66,16 +66,16 @@ def _chains() -> None:
         "chains",
         sa.Column("id", _ID, primary_key=True),
         sa.Column("name", sa.Text, nullable=False),
-        sa.Column("digest", sa.Text, nullable=False),
-        sa.Column("done", sa.Boolean, nullable=False),
-        *_times(),
+        sa.Column("source", sa.Text, nullable=False),
+        sa.Column("created_at", _FLOAT, nullable=False),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_chains_digest", "chains", ["digest"])
+    op.create_index("ix_chains_name", "chains", ["name", "source"])
     op.create_table(
         "chain_steps",
         _owner("chain_id", "chains.id"),
         sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("name", sa.Text, nullable=False),
-        sa.Column("task_id", sa.BigInteger, nullable=False),
+        sa.Column("digest", sa.Text, nullable=False),
+        sa.Column("task_id", sa.BigInteger),
     )

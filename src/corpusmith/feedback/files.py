@@ -1,0 +1,167 @@
+"""Several files that change together: all of them, or none.
+
+Owns: drafts beside the places where they belong, and moving them there so that a kill at any moment
+leaves either the old files or the new ones (a half-done move is finished by the next run).
+Does not own: what is in them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import stat
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO
+
+import orjson
+
+_BUFFER_BYTES = 1 << 20
+_PLAN = ".corpusmith-moves.json"
+_DRAFT = re.compile(r"\.corpusmith-[0-9a-f]{16}\.part")
+
+
+class Drafts:
+    """Files of one folder, written and then put in place together by `commit`.
+
+    Used in a `with`: without a commit nothing is changed and nothing left behind. Raises OSError.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._open: dict[str, tuple[BinaryIO, Path]] = {}
+        self._gone: list[str] = []
+
+    def __enter__(self) -> Drafts:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        finish_moves(self.folder)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for out, draft in self._open.values():
+            with suppress(OSError):
+                out.close()
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
+
+    def file(self, name: str) -> BinaryIO:
+        """A new draft for `name`, open for writing and reading."""
+        draft = self.scratch()
+        out = draft.open("x+b", buffering=_BUFFER_BYTES)
+        self._open[name] = (out, draft)
+        return out
+
+    def scratch(self) -> Path:
+        """A free name on the same disk."""
+        return self.folder / f".corpusmith-{secrets.token_hex(8)}.part"
+
+    def remove(self, name: str) -> None:
+        """Let a file of an earlier run go, when the new ones come."""
+        self._gone.append(name)
+
+    def commit(self) -> None:
+        """Put all in place."""
+        for name, (out, draft) in self._open.items():
+            out.flush()
+            os.fsync(out.fileno())
+            out.close()
+            with suppress(FileNotFoundError):
+                draft.chmod(stat.S_IMODE((self.folder / name).stat().st_mode))
+        moves = [[draft.name, name] for name, (_, draft) in self._open.items()]
+        self._write_plan({"moves": moves, "removes": self._gone})
+        self._open = {}
+        finish_moves(self.folder)
+
+    def _write_plan(self, plan: dict[str, list[list[str]] | list[str]]) -> None:
+        draft = self.scratch()
+        with draft.open("xb") as out:
+            out.write(orjson.dumps(plan))
+            out.flush()
+            os.fsync(out.fileno())
+        draft.replace(self.folder / _PLAN)
+        _sync(self.folder)
+
+
+def finish_moves(folder: Path) -> None:
+    """Do what a plan says that is still there. Its names stay inside the folder."""
+    path = folder / _PLAN
+    try:
+        plan = orjson.loads(path.read_bytes())
+    except FileNotFoundError:
+        return
+    for draft, name in plan["moves"]:
+        # The plan is a file that anybody can write: it moves drafts, and inside the folder only.
+        if _DRAFT.fullmatch(draft) and _plain(name) and (folder / draft).exists():
+            (folder / draft).replace(folder / name)
+    for name in filter(_plain, plan["removes"]):
+        (folder / name).unlink(missing_ok=True)
+    _sync(folder)
+    path.unlink()
+
+
+def _plain(name: str) -> bool:
+    return Path(name).name == name and name not in ("", ".", "..")
+
+
+def _sync(folder: Path) -> None:
+    """Make new names last, where a folder can be opened (not on Windows)."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+# ---------------------------------------------------------------- going on with a file
+
+
+class NotAnArray(Exception):
+    """A file that does not end as a JSON array does."""
+
+
+def copy_lines(old: Path, out: BinaryIO) -> None:
+    """What stands in `old`, ended by a line end; nothing when it is not there."""
+    _copy(old, out)
+    if out.tell():
+        out.seek(-1, os.SEEK_END)
+        ended = out.read(1) == b"\n"
+        out.seek(0, os.SEEK_END)
+        out.write(b"" if ended else b"\n")
+
+
+def copy_array(old: Path, out: BinaryIO) -> bool:
+    """The array of `old` without its last bracket; False: it has no rows. Raises NotAnArray."""
+    _copy(old, out)
+    size = out.tell()
+    if not size:
+        return False
+    start = max(0, size - (1 << 16))
+    out.seek(start)
+    tail = out.read().rstrip()
+    out.seek(0)
+    head = out.read(1 << 10).removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not head.startswith(b"[") or not tail.endswith(b"]"):
+        raise NotAnArray
+    rows = tail[:-1].rstrip()
+    if start == 0 and rows.removeprefix(b"\xef\xbb\xbf").strip() == b"[":
+        out.seek(0)
+        out.truncate()
+        return False
+    out.seek(start + len(rows))
+    out.truncate()
+    return True
+
+
+def _copy(old: Path, out: BinaryIO) -> None:
+    with suppress(FileNotFoundError), old.open("rb") as before:
+        shutil.copyfileobj(before, out, _BUFFER_BYTES)

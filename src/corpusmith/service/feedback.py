@@ -1,0 +1,132 @@
+"""Use-case: training data from what people said of a model's answers.
+
+Owns: the run: which rows come in, and in what order mapping, filters and files take them.
+Does not own: options (`feedback_file.py`), what is written where (`feedback_run.py`), rows
+(`readers`), fields and shapes (`feedback`).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from corpusmith.errors import DiskFull, UsageError
+
+if TYPE_CHECKING:
+    from corpusmith.feedback.tally import FeedbackResult
+    from corpusmith.readers.bad import Bad
+    from corpusmith.service.feedback_file import FeedbackFile
+    from corpusmith.service.studio import Studio
+    from corpusmith.values import Json
+
+Rows = Iterator[tuple[int, dict[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How far a run is."""
+
+    read: int
+    """Rows."""
+    kept: int
+    bytes: int
+    total_bytes: int | None
+    """None: not known, as for a dataset."""
+    took_s: float
+
+
+ShowReading = Callable[[Reading], None]
+
+
+class Feedback:
+    """`studio.feedback`"""
+
+    def __init__(self, studio: Studio) -> None:
+        self._studio = studio
+
+    def run(self, *, show: ShowReading | None = None, **fields: Json) -> FeedbackResult:
+        """Writes training files from feedback, all of them or none. Fields are `FeedbackFile`'s.
+
+        >>> studio.feedback.run(feedback_file="fb.jsonl", min_rating=5)  # doctest: +SKIP
+
+        `show` is told now and then how far it is.
+        Raises UsageError and its kinds; DiskFull.
+        """
+        from corpusmith.service.feedback_file import feedback_file
+
+        return self.run_file(feedback_file(fields, source="feedback"), show=show)
+
+    def run_file(self, file: FeedbackFile, *, show: ShowReading | None = None) -> FeedbackResult:
+        """`run`, with checked options."""
+        from corpusmith.service.feedback_run import FeedbackRun
+
+        began_s = time.monotonic()
+        source = self._source(file)
+        with _named_errors(Path(file.output_dir)):
+            run = FeedbackRun(file, self._studio.language)
+            total = None if source is None else source.stat().st_size
+
+            def seen(size: int) -> None:
+                if show is not None:
+                    read, kept = run.tally.read, run.tally.kept
+                    took_s = time.monotonic() - began_s
+                    show(
+                        Reading(read=read, kept=kept, bytes=size, total_bytes=total, took_s=took_s)
+                    )
+
+            return run.run(lambda bad: self._rows(file, source, bad, seen))
+
+    def _source(self, file: FeedbackFile) -> Path | None:
+        """The file with the feedback; None: it is a dataset. Raises UsageError."""
+        if file.feedback_file is not None and file.dataset is not None:
+            raise UsageError("feedback_two_sources")
+        if file.dataset is not None:
+            self._studio.store.datasets.get(file.dataset)
+            return None
+        if file.feedback_file is None:
+            raise UsageError("feedback_no_source")
+        from corpusmith.readers.source import Source
+
+        with Source(file.feedback_file) as source:  # it says what is wrong with the file
+            return source.path
+
+    def _rows(
+        self, file: FeedbackFile, source: Path | None, bad: Bad, seen: Callable[[int], None]
+    ) -> Rows:
+        if source is not None:
+            from corpusmith.readers.rows import read_rows
+
+            return read_rows(source, bad=bad, seen=seen)
+        return self._records(file.dataset, bad)
+
+    def _records(self, dataset: str | None, bad: Bad) -> Rows:
+        from corpusmith.readers.bad import BadRow
+
+        records = self._studio.store.records.iterate(dataset=dataset)
+        for number, record in enumerate(records, 1):
+            if isinstance(record.content, dict):
+                yield number, record.content
+            else:
+                detail = {"kind": type(record.content).__name__, "record": record.id}
+                bad(BadRow(number, "row_not_object", detail, ""))
+
+
+@contextmanager
+def _named_errors(folder: Path) -> Iterator[None]:
+    """The disk's errors as ours, naming the output folder."""
+    from corpusmith.exports.files import translated
+
+    try:
+        yield
+    except OSError as error:
+        raise translated(error, Path(error.filename or folder)) from error
+    except sqlite3.Error as error:
+        # Only the scratch file of the pairs: it lies in the output folder.
+        if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+            raise DiskFull("export_disk_full", path=str(folder), cause=str(error)) from error
+        raise UsageError("export_failed", path=str(folder), cause=str(error)) from error

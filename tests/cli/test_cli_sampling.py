@@ -1,0 +1,182 @@
+"""A new dataset out of others by shares: seeded, without replacement, honest about what lacks."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from cli_kit import Cli
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from corpusmith.service.draw import draw
+from corpusmith.service.studio import Studio
+
+FILE = """\
+name: mixed
+total: 20
+seed: 7
+dataset: 混合
+categories:
+  - {name: 闲聊, share: 40%, dataset: chat, where: {level: 简单}}
+  - {name: 其余, share: 35%, dataset: chat}
+  - {name: 代码, share: 25%, dataset: code}
+"""
+
+
+@pytest.fixture
+def filled(cli: Cli, tmp_path: Path) -> Path:
+    """A folder with `s.yaml`, and two datasets of 30 and 10 records."""
+    for name, count in (("chat", 30), ("code", 10)):
+        rows = [{"n": f"{name}{n}", "level": "简单" if n % 2 else "难"} for n in range(count)]
+        file = tmp_path / f"{name}.json"
+        file.write_text(json.dumps(rows, ensure_ascii=False), "utf-8")
+        assert cli("import", file, "--dataset", name).code == 0
+    (tmp_path / "s.yaml").write_text(FILE, "utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def studio(filled: Path, home: Path) -> Iterator[Studio]:
+    with Studio(db=f"sqlite:///{home / 'corpusmith.db'}", language="en") as one:
+        yield one
+
+
+def rows(file: Path) -> list[Any]:
+    return [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+
+
+def names(studio: Studio, dataset: str) -> list[str]:
+    return [record.content["n"] for record in studio.store.records.iterate(dataset=dataset)]
+
+
+def test_the_documented_command_samples_by_ratio(cli: Cli, filled: Path, studio: Studio) -> None:
+    out = filled / "out.jsonl"
+    ran = cli("ratio", filled / "s.yaml", "--output", out)
+    assert ran.code == 0, ran.err
+    records = list(studio.store.records.iterate(dataset="混合"))
+    assert Counter(record.labels["category"] for record in records) == {
+        "闲聊": 8,
+        "其余": 7,
+        "代码": 5,
+    }
+    assert [record.content for record in records] == rows(out)
+    assert len({record.content["n"] for record in records}) == 20
+    assert {r.content["level"] for r in records if r.labels["category"] == "闲聊"} == {"简单"}
+
+
+def test_the_same_seed_draws_the_same_and_another_does_not(studio: Studio, filled: Path) -> None:
+    for name, seed in (("a", 7), ("b", 7), ("c", 8)):
+        studio.sampling.run(filled / "s.yaml", dataset=name, seed=seed)
+    assert names(studio, "a") == names(studio, "b") != names(studio, "c")
+
+
+def test_a_copy_says_where_it_is_from(studio: Studio, filled: Path) -> None:
+    studio.sampling.run(filled / "s.yaml")
+    for record in studio.store.records.iterate(dataset="混合"):
+        origin = record.provenance["from"]
+        (source,) = studio.store.records.some([origin["record"]])
+        assert (source.content, record.provenance["category"]) == (
+            record.content,
+            record.labels["category"],
+        )
+
+
+def test_the_task_counts_its_categories(studio: Studio, filled: Path) -> None:
+    done = studio.sampling.run(filled / "s.yaml")
+    assert done.task_id is not None
+    quotas = studio.tasks.quotas(done.task_id)
+    assert [(one.name, one.count, one.attempted, one.accepted) for one in quotas] == [
+        ("闲聊", 8, 8, 8),
+        ("其余", 7, 7, 7),
+        ("代码", 5, 5, 5),
+    ]
+    task = studio.tasks.get(done.task_id)
+    assert (task.recipe, task.status, task.counts.accepted, task.seed) == (
+        "sample",
+        "finished",
+        20,
+        7,
+    )
+
+
+def test_what_lacks_is_said_for_its_category(cli: Cli, filled: Path) -> None:
+    ran = cli("ratio", filled / "s.yaml", "--json", "--output", filled / "o.jsonl")
+    assert ran.code == 0
+    (filled / "s.yaml").write_text(FILE.replace("20", "80").replace("混合", "更多"), "utf-8")
+    short = cli("ratio", filled / "s.yaml", "--json")
+    said = json.loads(short.out)
+    # 15 easy ones and 30 in all are shared by two categories; code has 10.
+    assert (short.code, said["sampled"]["found"], said["shortfalls"]) == (
+        3,
+        {"闲聊": 15, "其余": 15, "代码": 10},
+        {"闲聊": 17, "其余": 13, "代码": 10},
+    )
+
+
+def test_a_strict_sample_is_refused_whole(cli: Cli, filled: Path) -> None:
+    (filled / "s.yaml").write_text("strict: true\n" + FILE.replace("20", "80"), "utf-8")
+    ran = cli("ratio", filled / "s.yaml")
+    assert (ran.code, ran.err) == (
+        2,
+        "error: The datasets hold too little for these shares, and 'strict' is on: 闲聊 -17, "
+        "其余 -13, 代码 -10. Nothing was sampled.\n",
+    )
+    assert cli("datasets", "show", "混合").code == 2
+
+
+WRONG = {
+    "total: 20": ("total: 0", "  total: must be at least 1"),
+    "share: 25%": ("share: 20%", "  the percents make 95%, not 100%"),
+    "share: 40%": ("share: 4", "  some shares are percents and some numbers"),
+    "name: 代码": ("name: 其余", "  categories: the name '其余' stands there twice"),
+    "dataset: code}": ("dataset: cod}", "There is no dataset named “cod”"),
+    "{level: 简单}": ("{levl: 简单}", "The category “闲聊” asks for “levl”, but no record"),
+    "dataset: 混合": ("dataset: code", "“code” is both sampled and sampled into"),
+}
+
+
+@pytest.mark.parametrize("right", WRONG)
+def test_a_wrong_file_is_refused_before_anything_is_made(
+    cli: Cli, filled: Path, right: str
+) -> None:
+    wrong, message = WRONG[right]
+    (filled / "s.yaml").write_text(FILE.replace(right, wrong), "utf-8")
+    ran = cli("ratio", filled / "s.yaml")
+    assert (ran.code, message in ran.err) == (2, True), ran.err
+    assert len(json.loads(cli("tasks", "list", "--json").out)) == 2
+
+
+def test_a_second_sample_into_the_same_dataset_is_refused(
+    studio: Studio, cli: Cli, filled: Path
+) -> None:
+    assert cli("ratio", filled / "s.yaml").code == 0
+    ran = cli("ratio", filled / "s.yaml")
+    assert (ran.code, "holds 20 records already" in ran.err) == (2, True)
+
+
+POOLS = st.dictionaries(st.integers(1, 15), st.integers(0, 8), max_size=6)
+
+
+@given(sizes=POOLS, quotas=st.lists(st.integers(0, 12), min_size=4, max_size=4), seed=st.integers())
+@settings(max_examples=200, deadline=None)
+def test_a_draw_takes_no_record_twice_and_as_many_as_can_be(
+    sizes: dict[int, int], quotas: list[int], seed: int
+) -> None:
+    taken = draw(sizes, quotas, Random(seed))
+    used: Counter[int] = sum(taken, Counter())
+    assert all(used[pool] <= size for pool, size in sizes.items())
+    assert all(pool >> at & 1 for at, one in enumerate(taken) for pool in +one)
+    assert [one.total() <= quota for one, quota in zip(taken, quotas, strict=True)] == [True] * 4
+    # Hall's theorem: no set of categories could have had more than its pools hold.
+    most = min(
+        sum(size for pool, size in sizes.items() if pool & group)
+        + sum(quota for at, quota in enumerate(quotas) if not group >> at & 1)
+        for group in range(16)
+    )
+    assert used.total() == most

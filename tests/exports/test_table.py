@@ -1,0 +1,150 @@
+"""CSV: every row and field of the records, verbatim unless a spreadsheet must be guarded."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corpusmith import registry
+from corpusmith.errors import UsageError
+from corpusmith.exports.files import write_file
+from corpusmith.exports.table import Csv
+from corpusmith.values import Json, Record
+
+
+def record(content: Json, number: int = 1) -> Record:
+    return Record(
+        id=number,
+        task_id=1,
+        dataset_id=None,
+        category="c",
+        ordinal=number,
+        sample=0,
+        content=content,
+        provenance={},
+        labels={},
+        state="pending",
+        committed=True,
+        created_at="2024-12-01T14:30:22",
+    )
+
+
+def written(contents: list[Json], **options: Any) -> str:
+    out = io.BytesIO()
+    count = Csv(**options).write([record(one, at) for at, one in enumerate(contents)], out)
+    assert count == len(contents)
+    return out.getvalue().decode()
+
+
+def read(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def test_rows_have_a_header_and_end_as_rfc_4180_says() -> None:
+    rows = [
+        {"question": "什么是“细胞”？", "answer": 'a "b", c\nd'},
+        {"question": "q", "answer": ""},
+    ]
+    assert written(rows) == 'question,answer\r\n什么是“细胞”？,"a ""b"", c\nd"\r\nq,\r\n'
+
+
+def test_values_that_are_no_text_are_json() -> None:
+    row = {"n": 1, "x": 0.5, "yes": True, "none": None, "list": ["甲", {"a": 1}], "empty": {}}
+    assert read(written([row])) == [
+        {"n": "1", "x": "0.5", "yes": "true", "none": "", "list": '["甲",{"a":1}]', "empty": "{}"}
+    ]
+
+
+def test_a_field_that_a_later_record_brings_has_its_column_in_every_row() -> None:
+    assert written([{"a": "1"}, {"b": "2", "a": "3"}, {"c": "4"}]) == (
+        "a,b,c\r\n1,,\r\n3,2,\r\n,,4\r\n"
+    )
+
+
+NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=5)
+ROWS = st.lists(
+    st.dictionaries(NAMES, st.text(st.characters(exclude_categories=["Cs"])), min_size=1),
+    min_size=1,
+    max_size=6,
+)
+
+
+@given(ROWS)
+def test_what_is_written_is_read_back_the_same(rows: list[dict[str, str]]) -> None:
+    columns = {name: "" for row in rows for name in row}
+    assert read(written(list(rows))) == [columns | row for row in rows]
+
+
+def test_text_is_verbatim_by_default() -> None:
+    formulas = {"a": "=1+1", "b": "+1", "c": "-1", "d": "@x", "e": "\ttab", "f": "\rcr"}
+    assert read(written([formulas])) == [formulas]
+
+
+def test_a_spreadsheet_safe_file_has_no_formula() -> None:
+    row = {"a": "=1+1", "b": "+1", "c": "-1", "d": "@x", "e": "\ttab", "f": "\rcr", "=g": "1=2"}
+    assert read(written([{**row, "n": -1}], spreadsheet_safe=True)) == [
+        {
+            "a": "'=1+1",
+            "b": "'+1",
+            "c": "'-1",
+            "d": "'@x",
+            "e": "'\ttab",
+            "f": "'\rcr",
+            "'=g": "1=2",
+            "n": "-1",
+        }
+    ]
+
+
+def test_a_byte_order_mark_comes_first_when_it_is_asked_for() -> None:
+    assert written([{"a": "甲"}], bom=True) == "\ufeffa\r\n甲\r\n"
+
+
+def test_no_records_are_an_empty_file() -> None:
+    assert written([]) == ""
+
+
+@pytest.mark.parametrize("content", ["text", ["a"], 1, None])
+def test_a_record_that_is_no_row_is_named(content: Json) -> None:
+    with pytest.raises(UsageError) as caught:
+        Csv().write([record({"a": 1}), record(content, 42)], io.BytesIO())
+    assert (caught.value.reason, caught.value.data) == ("export_no_row", {"record": 42})
+
+
+@pytest.mark.parametrize("content", [{"a": "\ud800"}, {"\ud800": "a"}, {"a": [2**70]}])
+def test_a_record_that_utf_8_cannot_hold_is_named(content: Json) -> None:
+    with pytest.raises(UsageError) as caught:
+        Csv().write([record(content, 42)], io.BytesIO())
+    assert (caught.value.reason, caught.value.data["record"]) == ("export_record", 42)
+
+
+def test_it_is_registered_under_its_name() -> None:
+    exporter = registry.load("exporter", "csv")()
+    assert (exporter.name, exporter.suffix) == ("csv", ".csv")
+
+
+def test_memory_does_not_grow_with_the_number_of_records(tmp_path: Path) -> None:
+    def peak_bytes(count: int) -> int:
+        tracemalloc.start()
+        try:
+            made = ({"question": "问" * 30, "turns": [{"a": at}]} for at in range(count))
+            rows = (record(one, at) for at, one in enumerate(made))
+            write_file(tmp_path / "out.csv", Csv(), rows)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    # Rows wait in up to 8 MiB of memory, then on the disk.
+    assert peak_bytes(100_000) < 20_000_000
+    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as out:
+        rows = list(csv.reader(out))
+    assert len(rows) == 100_001
+    assert json.loads(rows[-1][1]) == [{"a": 99_999}]
