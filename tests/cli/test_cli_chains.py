@@ -191,6 +191,7 @@ WRONG: Mapping[str, tuple[str, str]] = {
         "of: {{step: qa}}\n    connection: nobody",
         "Step “score”: There is no connection named “nobody”",
     ),
+    'connection: {{base_url: "{url}", model: any}}\n': ("", "Step “qa”: No model endpoint"),
     "recipe: evaluate": ("recipe: evaluation", "evaluation"),
     "seed: 3": ("seed: -3", "seed: must be at least 0"),
 }

@@ -160,6 +160,28 @@ def test_a_second_sample_into_the_same_dataset_is_refused(
     assert (ran.code, "holds 20 records already" in ran.err) == (2, True)
 
 
+def test_sampled_dialogues_keep_their_characters_and_outlive_their_task(
+    cli: Cli, url: str, tmp_path: Path
+) -> None:
+    card = Path(__file__).parents[2] / "examples" / "cards" / "lin.json"
+    words = ["--scenario", "日常对话", "--base-url", url, "--model", "any", "--dataset", "talk"]
+    assert cli("generate", "--character", card, "-n", 4, *words).code == 0
+    sample = {
+        "total": 4,
+        "dataset": "some",
+        "categories": [{"name": "a", "share": 1, "dataset": "talk"}],
+    }
+    (tmp_path / "s.json").write_text(json.dumps(sample), "utf-8")
+    assert cli("run", tmp_path / "s.json").code == 0
+    out = tmp_path / "chats.jsonl"
+    words = ["--dataset", "some", "--format", "messages", "--system", "character", "-o", out]
+    assert cli("export", *words).code == 0
+    assert [row["messages"][0]["role"] for row in rows(out)] == ["system"] * 4
+    assert cli("tasks", "delete", 1, "--yes").code == 0
+    assert cli("export", *words).code == 0
+    assert [row["messages"][0]["role"] for row in rows(out)] == ["user"] * 4
+
+
 POOLS = st.dictionaries(st.integers(1, 15), st.integers(0, 8), max_size=6)
 
 

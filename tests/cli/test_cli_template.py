@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import pty
 import shlex
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_kit import Cli, Ran
+from cli_kit import Cli, Ran, clean_environment
 
 from corpusmith.simulator import SimulatorConfig, run_in_thread
 
@@ -292,12 +296,50 @@ def test_models_share_the_work_by_weight(at: Cli) -> None:
             "error: --chunk-size is about an input, but none is given. Give one with --input or "
             "--input-dataset.\n",
         ),
+        (
+            "--template t.yaml --input qa.yaml --chunk-size 5 --count 3",
+            "error: --chunk-size: must be at least 20\n",
+        ),
         ("--template t.yaml --per-request 0", "error: --per-request: must be at least 1\n"),
     ],
 )
 def test_what_does_not_fit_is_refused_before_any_call(at: Cli, words: str, message: str) -> None:
     ran = at(f"template {words}")
     assert (ran.code, ran.err) == (2, message)
+
+
+def test_a_shape_that_was_guessed_is_confirmed_at_a_terminal(
+    url: str, home: Path, tmp_path: Path, cli: Cli
+) -> None:
+    ours, theirs = pty.openpty()
+    words = "template --template qa.yaml --var topic=茶 --var difficulty=难 --count 3"
+    endpoint = ["--base-url", url, "--model", "m"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "corpusmith.cli.main", *words.split(), *endpoint],
+        stdin=theirs,
+        stderr=theirs,
+        stdout=subprocess.PIPE,
+        cwd=tmp_path,
+        env=clean_environment(home),
+    ) as run:
+        os.close(theirs)
+        os.write(ours, b"n\n")
+        assert run.wait(30) == 130
+    said = os.read(ours, 100_000).decode()
+    os.close(ours)
+    assert '{"question": string, "answer": string}' in " ".join(said.split())
+    assert cli("tasks", "list", "--json").out.strip() in ("[]", '{"tasks":[]}')
+
+
+def test_rows_that_cannot_be_read_are_left_out_and_told(at: Cli) -> None:
+    Path("in.jsonl").write_text('{"text": "a"}\n{"text": \n{"text": "c"}\n', "utf-8")
+    Path("re.yaml").write_text(
+        "prompt: 就此提问：{text}\nschema: {properties: {question: {type: string}}}\n", "utf-8"
+    )
+    ran = at("template --template re.yaml --input in.jsonl --keep text -o out.jsonl")
+    assert ran.code == 0, ran.err
+    assert {row["text"] for row in rows("out.jsonl")} == {"a", "c"}
+    assert "1 rows or files of in.jsonl cannot be read and are left out." in ran.err
 
 
 # ---------------------------------------------------------------- ratio

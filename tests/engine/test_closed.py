@@ -53,7 +53,7 @@ async def test_after_its_tries_it_is_rejected_once_and_nothing_takes_its_place(s
         store, task, provider, recipe=Closed(), check=_never, multiplier=2.0
     ).run()
     assert ended.snapshot.counts == Counts(requested=3, attempted=3, rejected=3)
-    assert ended.cause == {"code": "attempts_used", "shortfall": 3}
+    assert ended.cause == {"code": "items_missed", "shortfall": 3}
     assert len(provider.requests) == 3 * 2
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import multiprocessing
 import random
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -21,6 +20,7 @@ from typing import Any
 
 import orjson
 from kill_child import HEAVY, Picky, main
+from recipe_ways import WAYS, Way
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.engine import Engine, make_url
 
@@ -34,146 +34,61 @@ CONCURRENCY = 8
 MOST_ITEMS = CONCURRENCY + CONCURRENCY // 2 + 32
 """Items in progress at most (`Runner._room`), so calls without a journalled reply at most."""
 SETTLED_WITHIN_S = 20.0
-CARDS = Path(__file__).parents[2] / "examples" / "cards"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
-    """A recipe with its parameters, as it is killed."""
-
-    fields: Callable[[int], Mapping[str, Json]]
-    """The recipe's own fields for so many records."""
-    count: int
-    """Records, in CI."""
-    calls_a_record: int = 1
-    """Of a record that is asked for alone."""
-    closed: bool = False
-    """What is rejected is tried again itself: nothing is replaced, nothing can be added."""
-
-
-def _dialogue(**more: Json) -> Callable[[int], Mapping[str, Json]]:
-    """Two characters, three scenarios of uneven weight."""
-    return lambda count: {
-        "recipe": "dialogue",
-        "characters": [str(CARDS / "lin.json"), str(CARDS / "he.png")],
-        "scenarios": {"日常对话": 3, "情感交流": 2, "学习讨论": 1},
-        "turns": 2,
-        "count": count,
-        **more,
-    }
-
-
-QA = {
-    "name": "qa",
-    "prompt": "就{topic}出 {count} 道{level}题，给出答案，不要重复。",
-    "schema": {
-        "type": "object",
-        "properties": {"question": {"type": "string"}, "answer": {"type": "string"}},
-        "required": ["question", "answer"],
-    },
-}
-
-
-def _template(count: int) -> Mapping[str, Json]:
-    """Three samples a request, the same words for many of them."""
-    return {
-        "template": QA,
-        "vars": {"topic": "化学", "level": ["简单", "困难"]},
-        "per_request": 3,
-        "count": count,
-    }
-
-
-def _ratio(count: int) -> Mapping[str, Json]:
-    """Two categories with their own models, one of them mixed."""
-    return {
-        "categories": [
-            {
-                "name": "甲",
-                "share": "60%",
-                "template": QA,
-                "vars": {"topic": "物理", "level": "易"},
-            },
-            {
-                "name": "乙",
-                "share": "40%",
-                "template": QA,
-                "vars": {"topic": "历史", "level": ["易", "难"]},
-                "models": {"red": 2, "blue": 1},
-            },
-        ],
-        "total": count,
-    }
-
-
-def _rounds(count: int) -> Mapping[str, Json]:
-    folder = Path(tempfile.mkdtemp(prefix="corpusmith-rounds-"))
-    triples = [
-        {"question": f"第{n}种茶怎么泡？", "answer": "随便泡", "correction": f"水温{70 + n % 30}度"}
-        for n in range(count)
-    ]
-    lines = b"".join(orjson.dumps(one) + b"\n" for one in triples)
-    (folder / "triples.jsonl").write_bytes(lines)
-    return {
-        "recipe": "rounds",
-        "input": str(folder / "triples.jsonl"),
-        "output_dir": str(folder / "data"),
-        "rounds": 2,
-    }
-
-
-def _selfplay(count: int) -> Mapping[str, Json]:
-    return {"recipe": "selfplay", "count": count, "refinement_iterations": 1}
-
-
-def _evaluate(count: int) -> Mapping[str, Json]:
-    """Two judges; what they say of equal rows is paid once."""
-    folder = Path(tempfile.mkdtemp(prefix="corpusmith-evaluate-"))
-    rows = [{"id": f"r{n}", "question": f"{n}的平方？", "answer": str(n * n)} for n in range(count)]
-    (folder / "rows.json").write_bytes(orjson.dumps(rows))
-    return {"recipe": "evaluate", "of": str(folder / "rows.json"), "checks": [Picky.name]}
-
-
-def fields(simulator: Running, own: Mapping[str, Json]) -> dict[str, Json]:
+def fields(simulator: Running, way: str, count: int, folder: Path) -> dict[str, Json]:
     """The task: a third of its drafts is rejected."""
     return {
         "seed": 20_260_101,
         "concurrency": CONCURRENCY,
-        "checks": ["format", Picky.name],
+        "checks": CHECKS.get(way, ["format", Picky.name]),
         "max_attempts_multiplier": 6,
         "connection": {"base_url": f"{simulator.url}/v1", "model": "any"},
-        **own,
+        **WAYS[way].own(count, folder),
     }
 
 
-WAYS: dict[str, Way] = {
-    "single": Way(fields=_dialogue(mode="single"), count=50),
-    "three-a-request": Way(fields=_dialogue(mode="single", dialogues_per_request=3), count=90),
-    "turns": Way(fields=_dialogue(mode="turns"), count=15, calls_a_record=4),
-    "template": Way(fields=_template, count=90),
-    "ratio": Way(fields=_ratio, count=50),
-    "rounds": Way(fields=_rounds, count=15, calls_a_record=6, closed=True),
-    "selfplay": Way(fields=_selfplay, count=15, calls_a_record=4),
-    "evaluate": Way(fields=_evaluate, count=50, closed=True),
+COUNTS = {
+    "single": 50,
+    "three-a-request": 90,
+    "turns": 15,
+    "template": 90,
+    "ratio": 50,
+    "rounds": 15,
+    "selfplay": 15,
+    "evaluate": 50,
 }
+"""Records of each way, in CI."""
+CHECKS: dict[str, Json] = {"evaluate": [Picky.name]}
+"""Where others than a dialogue's are asked for."""
 
 
 def kill_and_compare(
-    way: str, peace: str, killed: str, simulator: Running, *, kills: int, times: int, seed: int
+    way: str,
+    peace: str,
+    killed: str,
+    simulator: Running,
+    *,
+    folder: Path,
+    kills: int,
+    times: int,
+    seed: int,
 ) -> int:
     """Run the task in `peace`, and `times` as large as in CI; run it under `kills` in `killed`.
+
+    `folder`: where the task's files go.
 
     Returns how many kills there were: fewer than asked for when a run ended first.
     """
     shape = WAYS[way]
-    count = shape.count * times
-    task = fields(simulator, shape.fields(count))
+    count = COUNTS[way] * times
+    task = fields(simulator, way, count, folder)
     run_to_end(peace, task)
     wanted = left_by(peace)
     peaceful_calls = simulator.stats()["requests"]
     assert len(wanted.calls) == peaceful_calls
     assert wanted.counts.accepted == count
-    tried_again = peaceful_calls // shape.calls_a_record - count
+    tried_again = peaceful_calls // shape.calls - count
     assert (tried_again if shape.closed else wanted.counts.rejected) > count // 10
 
     rng = random.Random(f"{way} {seed}")
@@ -212,7 +127,7 @@ def _check_finished(url: str, way: Way, simulator: Running) -> None:
         attempted=before.attempted + tries,
         rejected=before.rejected + tries - 1,
     )
-    assert simulator.stats()["requests"] == tries * way.calls_a_record
+    assert simulator.stats()["requests"] == tries * way.calls
 
 
 def two_databases(url: str, folder: Path) -> tuple[str, str]:

@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from kill_runs import CARDS, until
+from kill_runs import until
+from recipe_ways import CARDS
 
 from corpusmith.simulator.config import SimulatorConfig
 from corpusmith.simulator.thread import Running, run_in_thread

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,10 @@ from corpusmith.service.forms.form import Resolved
 from corpusmith.service.forms.template import TemplateForm
 from corpusmith.service.forms.template_rows import Joined, Spool
 from corpusmith.service.forms.template_shares import weights_of
+from corpusmith.service.studio import Studio
 from corpusmith.service.task_file import task_file
 from corpusmith.service.yaml_file import read_task_file
+from corpusmith.simulator import SimulatorConfig, run_in_thread
 from corpusmith.store.store import SqlStore
 from corpusmith.values import Connection
 
@@ -452,3 +455,30 @@ def test_a_misspelt_field_of_a_category_is_named_with_the_one_that_was_meant() -
         "r.yaml: these fields do not fit:\n"
         "  categories.0.templat: there is no such field; did you mean 'template'?"
     )
+
+
+# ---------------------------------------------------------------- from Python
+
+
+def test_every_row_gets_its_own_records_and_a_failed_one_is_tried_again_itself(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    file = write(tmp_path / "a.jsonl", *({"text": f"第{n}篇", "id": n} for n in range(30)))
+    with (
+        run_in_thread(SimulatorConfig(faults={"wrong_schema": 0.3})) as running,
+        Studio(sqlite_url) as studio,
+    ):
+        result = studio.generate(
+            template={**GROUNDED, "prompt": "{text}：{count}", "keep": ["id"]},
+            input=file,
+            per_request=2,
+            connection={"base_url": f"{running.url}/v1", "model": "m"},
+            max_attempts_multiplier=30,
+        )
+        for _ in range(20):
+            if result.counts.shortfall:
+                studio.tasks.retry(result.task_id, ("failed", "rejected"))
+                result = studio.tasks.resume(result.task_id)
+        contents = [record.content for record in studio.store.records.iterate(task_id=1)]
+    assert (result.counts.requested, result.counts.accepted) == (60, 60)
+    assert Counter(row["id"] for row in contents) == dict.fromkeys(range(30), 2)

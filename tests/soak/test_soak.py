@@ -8,7 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from kill_runs import WAYS, kill_and_compare, two_databases
+from kill_runs import kill_and_compare, two_databases
+from recipe_ways import WAYS
 
 from corpusmith.simulator.config import SimulatorConfig
 from corpusmith.simulator.thread import run_in_thread
@@ -25,7 +26,9 @@ def test_forty_kills_change_nothing(way: str, store_url: str, tmp_path: Path) ->
     peace, killed = two_databases(store_url, tmp_path)
     config = SimulatorConfig(latency_ms=60, jitter=0.9, record=1_000_000)
     with run_in_thread(config) as simulator:
-        kills = kill_and_compare(way, peace, killed, simulator, kills=KILLS, times=TIMES, seed=1)
+        kills = kill_and_compare(
+            way, peace, killed, simulator, folder=tmp_path, kills=KILLS, times=TIMES, seed=1
+        )
     _done.append(kills)
     print(f"{way} on {store_url.partition(':')[0]}: {kills} kills")
 

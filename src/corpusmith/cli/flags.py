@@ -231,11 +231,11 @@ def _connection(given: Mapping[str, Any]) -> dict[str, Json]:
     name, model = given.get("connection"), given.get("model")
     if name is not None and endpoint:
         raise UsageError("cli_two_endpoints", option=flag_of(f"connection.{next(iter(endpoint))}"))
+    fields: dict[str, Json] = {} if model is None else {"model": model}
     if name is not None:
-        return {"connection": name} | ({"model": model} if model is not None else {})
-    if model is not None:
-        endpoint["model"] = model
-    return {"connection": endpoint} if endpoint else {}
+        return {"connection": name, **fields}
+    # A model alone does not say where it is: that is for the environment to say.
+    return {"connection": {**endpoint, **fields}} if endpoint else fields
 
 
 def weighted(text: str) -> dict[str, Json]:

@@ -43,6 +43,9 @@ _ROUNDS: dict[str, Any] = {
     "context_tokens": Annotated[
         flags.Text, flags.option("--context-tokens", "rounds_context_tokens", "N", "what")
     ],
+    "language": Annotated[
+        flags.Text, flags.option("--language", "rounds_language", "zh|en", "what")
+    ],
     "max_tokens": Annotated[
         flags.Text, flags.option("--max-tokens", "rounds_max_tokens", "N", "sampling")
     ],

@@ -294,7 +294,10 @@ def summary(
         lines.append(cause_text(session, result.cause))
     lines += _whereabouts(session, task, result)
     if not complete:
-        lines.append(session.say("cli.to_resume", command=resume_command(session, task.id)))
+        # What is finished is not gone on with: its missing samples are put back first.
+        words = "tasks retry" if result.status == "finished" else "resume"
+        command = resume_command(session, task.id, words)
+        lines.append(session.say("cli.to_resume", command=command))
     return lines
 
 
@@ -374,12 +377,12 @@ def role_text(session: Session, role: str) -> str:
     return session.say(key) + role[len(kind) :] if key in catalog(session.language) else role
 
 
-def resume_command(session: Session, task_id: int) -> str:
+def resume_command(session: Session, task_id: int, words: str = "resume") -> str:
     """What to type to go on, with the database it was started with."""
     import shlex
 
     db = f" --db {shlex.quote(session.db)}" if session.db else ""
-    return f"corpusmith resume {task_id}{db}"
+    return f"corpusmith {words} {task_id}{db}"
 
 
 def shown_path(path: Path) -> str:

@@ -77,9 +77,6 @@ def _fields(given: Mapping[str, Any]) -> dict[str, Json]:
         fields["stop_when_satisfied"] = True
     if given["role_model"]:
         fields["models"] = dict(_role_model(text) for text in given["role_model"])
-    if given["model"] is not None and not given["connection"] and not flags.endpoint_fields(given):
-        # A model alone does not say where it is: that is for the environment to say.
-        fields |= {"connection": None, "model": given["model"]}
     return fields | _output(given)
 
 

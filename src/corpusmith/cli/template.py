@@ -125,6 +125,8 @@ def _ratio(ctx: typer.Context, **given: Any) -> None:
     if is_sampling(read_fields(path)):
         raise typer.Exit(_sample(session, path, given))
     fields = {**flags.common_fields(given), **_shared_fields(given), "recipe": "template"}
+    if given["total"] is not None:
+        fields["total"] = given["total"]
     file = read_task_file(path, **fields)
     if not getattr(file, "categories", ()):
         raise UsageError("cli_ratio_no_categories", file=path)
@@ -134,13 +136,14 @@ def _ratio(ctx: typer.Context, **given: Any) -> None:
 
 _RATIO: dict[str, Any] = {
     "file": Annotated[str, flags.argument("FILE", "ratio_file")],
+    "total": Annotated[flags.Text, flags.option("--total", "ratio_total", "N", "what")],
     **_SHARED,
     **flags.COMMON,
 }
 sign(_ratio, _RATIO)
 command(app, "ratio")(_ratio)
 
-_SAMPLE = {"count": "total", "seed": "seed", "name": "name", "dataset": "dataset"}
+_SAMPLE = {"total": "total", "count": "total", "seed": "seed", "name": "name", "dataset": "dataset"}
 
 
 def _sample(session: Session, path: str, given: Mapping[str, Any]) -> int:

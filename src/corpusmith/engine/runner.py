@@ -312,7 +312,8 @@ class Runner:
             return "finished", None
         if self._stop_status is not None:
             return self._stop_status, self._cause
-        return "finished", {"code": "attempts_used", "shortfall": counts.shortfall}
+        code = "items_missed" if self._job.recipe.closed else "attempts_used"
+        return "finished", {"code": code, "shortfall": counts.shortfall}
 
     async def _let_go(self, error: BaseException) -> None:
         """An execution that cannot go on says so in the store, if the store still listens."""

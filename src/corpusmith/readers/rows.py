@@ -52,7 +52,7 @@ def read_rows(
     Raises SpecError naming the file: missing, a folder, empty, of no known form, a broken header.
     Whole numbers beyond 64 bits become the nearest float (orjson).
     """
-    with Source(path, seen) as source, source.named_errors():
+    with Source(path, seen) as source:
         found = form or form_of(source)
         if found == "csv":
             yield from csv_rows(source, bad)
@@ -102,7 +102,7 @@ def _object_or_lines(source: Source, bad: Bad) -> Iterator[tuple[int, dict[str, 
     if len(text) < MAX_ROW_BYTES and _is_json(text):
         yield 1, orjson.loads(text)
         return
-    with Source(source.path) as again, again.named_errors():
+    with Source(source.path) as again:
         yield from jsonl_rows(again, bad)
 
 

@@ -40,7 +40,7 @@ class Source:
         self.path = Path(path)
         self._seen = seen
         with self.named_errors():
-            self._file = self.path.open("rb", buffering=BUFFER_BYTES)
+            self._file = io.BufferedReader(self.path.open("rb", buffering=0), BUFFER_BYTES)
         try:
             with self.named_errors():
                 self._stream, self.head = self._start()
@@ -53,13 +53,15 @@ class Source:
 
     def read(self, size: int) -> bytes:
         """`size` bytes of UTF-8; fewer at the end of the file only."""
-        data = self._stream.read(size)
+        with self.named_errors():
+            data = self._stream.read(size)
         self.tick()
         return data
 
     def lines(self, limit: int) -> Iterator[bytes]:
         """Lines with their ends, those that are longer in pieces of `limit` bytes."""
-        return iter(partial(self._stream.readline, limit), b"")
+        with self.named_errors():
+            yield from iter(partial(self._stream.readline, limit), b"")
 
     def tick(self) -> None:
         """Tell how far it is."""

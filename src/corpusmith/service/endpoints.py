@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from corpusmith.errors import UsageError
 from corpusmith.providers.connect import connection_of
@@ -36,10 +37,21 @@ def endpoints_of(
 
 
 def named_endpoints(file: TaskFile, store: SqlStore) -> dict[str, Connection]:
-    """The endpoints that a task names itself, before it is known which roles it has. Raises
-    NotFound, SpecError."""
-    wishes = {"connection": file.connection, **file.roles}
-    return {role: find_connection(wish, store) for role, wish in wishes.items() if wish is not None}
+    """The endpoints of a task whose rows are not there yet, as far as they are known without them:
+    those that it names, else those that would be found for any role.
+
+    Raises NotFound, SpecError, UsageError when there is none.
+    """
+    given: Sequence[Any] = getattr(file, "judges", ())
+    judges = {f"judge {at}": one.connection for at, one in enumerate(given)}
+    wishes: dict[str, str | EndpointPart | None] = {"task": file.connection, **file.roles, **judges}
+    found = {
+        role: find_connection(wish, store) for role, wish in wishes.items() if wish is not None
+    }
+    # Rounds have endpoints of their own when nobody names one; a category may have its own.
+    if found or file.recipe == "rounds" or getattr(file, "categories", ()):
+        return found
+    return endpoints_of(file, store, ("task",))
 
 
 def _endpoint(

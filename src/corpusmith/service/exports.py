@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from corpusmith import registry
-from corpusmith.errors import UsageError
+from corpusmith.errors import NotFound, UsageError
 from corpusmith.values import Record
 
 if TYPE_CHECKING:
@@ -74,15 +74,20 @@ class _Personas:
         self._known: dict[int, dict[str, str]] = {}
 
     def of(self, record: Record) -> str:
-        if record.task_id not in self._known:
-            self._known[record.task_id] = self._load(record.task_id)
-        return self._known[record.task_id].get(record.labels.get("character", ""), "")
+        # A sample's record is a copy: the task that made it is the one it was drawn from.
+        task_id = record.provenance.get("from", {}).get("task", record.task_id)
+        if task_id not in self._known:
+            self._known[task_id] = self._load(task_id)
+        return self._known[task_id].get(record.labels.get("character", ""), "")
 
     def _load(self, task_id: int) -> dict[str, str]:
         from corpusmith.nouns import Character
         from corpusmith.recipes.dialogue_prompts import system_prompt
 
-        task = self._studio.store.tasks.get(task_id)
+        try:
+            task = self._studio.store.tasks.get(task_id)
+        except NotFound:
+            return {}  # its records outlive a deleted task
         spec = task.spec.get("recipe_spec", {})
         return {
             part["name"]: system_prompt(Character(**part), task.spec["language"])

@@ -254,11 +254,12 @@ def _sampled(
 
 def _copy(record: Record, category: SampleCategory) -> Draft:
     kept = ("simulated", "models")
+    maker = record.provenance.get("from", {}).get("task", record.task_id)
     return Draft(
         content=record.content,
         provenance={
             "recipe": "sample",
-            "from": {"dataset": category.dataset, "record": record.id, "task": record.task_id},
+            "from": {"dataset": category.dataset, "record": record.id, "task": maker},
             "category": category.name,
             **{key: record.provenance[key] for key in kept if key in record.provenance},
         },
