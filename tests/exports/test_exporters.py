@@ -108,6 +108,12 @@ def test_messages_are_the_turns_and_nothing_else() -> None:
     assert json.loads(text_of(Messages(), [record(system="你是林。")])) == wanted
 
 
+@pytest.mark.parametrize("first", [[], [{"role": "system", "content": "简短地回答。"}]])
+def test_a_record_that_is_a_chat_already_stays_one(first: list[Json]) -> None:
+    chat = {"messages": [*first, *TURNS], "topic": "读书"}
+    assert json.loads(text_of(Messages(), [record(1, chat)])) == {"messages": chat["messages"]}
+
+
 def test_messages_take_the_characters_system_prompt_when_it_is_wanted_and_known() -> None:
     known, unknown = record(1, system="你是林。"), record(2, system="")
     lines = text_of(Messages(system="character"), [known, unknown, record(3)]).splitlines()
@@ -127,6 +133,8 @@ def test_messages_take_the_characters_system_prompt_when_it_is_wanted_and_known(
         ({"dialogues": [{"role": "user"}]}, "export_turn_shape"),
         ({"dialogues": [{"role": "user", "content": 1}]}, "export_turn_shape"),
         ({"dialogues": []}, "export_turn_order"),
+        ({"messages": [{"role": "system", "content": "a"}]}, "export_turn_order"),
+        ({"messages": [*TURNS, {"role": "tool", "content": "a"}]}, "export_turn_order"),
         ({"dialogues": TURNS[:1]}, "export_turn_order"),
         ({"dialogues": TURNS[::-1]}, "export_turn_order"),
         ({"dialogues": [*TURNS, TURNS[1]]}, "export_turn_order"),

@@ -143,7 +143,7 @@ def test_an_empty_map_is_ours() -> None:
         ("huanhuan-qwen", "huanhuan-qwen"),
         ("甄嬛-7B", "甄嬛-7B"),
         ("org/model:v1", "org_model_v1"),
-        ("../../etc/passwd", "__.._etc_passwd"),
+        ("../../etc/passwd", "___etc_passwd"),
         ("..", "_"),
         ("C:\\x", "C__x"),
         ("con", "_con"),
@@ -153,10 +153,7 @@ def test_an_empty_map_is_ours() -> None:
     ],
 )
 def test_a_models_name_is_safe_for_a_file(model: str, name: str) -> None:
-    found = safe_name(model)
-    assert "/" not in found
-    assert not found.startswith(".")
-    assert found == name.replace("..", "_") or found == name
+    assert safe_name(model) == name
 
 
 def test_a_very_long_name_is_cut_and_stays_its_own() -> None:

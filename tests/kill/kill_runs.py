@@ -20,7 +20,6 @@ from typing import Any
 
 import orjson
 from kill_child import HEAVY, Picky, main
-from recipe_ways import WAYS, Way
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.engine import Engine, make_url
 
@@ -28,6 +27,7 @@ from corpusmith import Studio
 from corpusmith.simulator.thread import Running
 from corpusmith.store.values import Task
 from corpusmith.values import Counts, Json, Record
+from recipe_ways import WAYS, Way
 
 CHILD = Path(__file__).with_name("kill_child.py")
 CONCURRENCY = 8
@@ -77,7 +77,6 @@ def kill_and_compare(
     """Run the task in `peace`, and `times` as large as in CI; run it under `kills` in `killed`.
 
     `folder`: where the task's files go.
-
     Returns how many kills there were: fewer than asked for when a run ended first.
     """
     shape = WAYS[way]

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from kill_runs import until
-from recipe_ways import CARDS
 
 from corpusmith.simulator.config import SimulatorConfig
 from corpusmith.simulator.thread import Running, run_in_thread
+from recipe_ways import CARDS
 
 COUNT = 60
 

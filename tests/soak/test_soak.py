@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 from kill_runs import kill_and_compare, two_databases
-from recipe_ways import WAYS
 
 from corpusmith.simulator.config import SimulatorConfig
 from corpusmith.simulator.thread import run_in_thread
+from recipe_ways import WAYS
 
 KILLS = 40
 """Of each way on each database; six of them make 240."""

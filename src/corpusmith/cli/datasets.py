@@ -149,7 +149,7 @@ def stats(ctx: typer.Context, name: Name) -> None:
         return
     print(session.say("cli.datasets.total", name=name, n=number(found.total)))
     for kind, counts in (("scenario", found.by_scenario), ("character", found.by_character)):
-        if counts:
+        if any(counts):  # a table of nothing but records without the label would say nothing
             print()
             headers = [session.say(f"column.{column}") for column in (kind, "records", "share")]
             rows = [

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 app = group("")
 
 PROGRESS_EVERY_S = 2.0
-FORMATS = "auto|alpaca|sharegpt|messages|dialogue|rounds|refinement|pairs|kto|rows"
 
 
 @command(app, "import")
@@ -37,7 +36,7 @@ def import_(
     ctx: typer.Context,
     file: Annotated[str | None, flags.argument("FILE", "import_file")] = None,
     dataset: Annotated[str | None, flags.option("--dataset", "import_dataset", "NAME")] = None,
-    format: Annotated[str, flags.option("--format", "import_format", FORMATS)] = "auto",
+    format: Annotated[str, flags.option("--format", "import_format", "auto|FORMAT")] = "auto",
     map: Annotated[list[str] | None, flags.option("--map", "import_map", "OURS=THEIRS")] = None,
     limit: Annotated[str | None, flags.option("--limit", "import_limit", "N")] = None,
     skip_duplicates: Annotated[bool, flags.option("--skip-duplicates", "skip_duplicates")] = False,

@@ -135,6 +135,7 @@ def _show_head(session: Session, task: Task) -> None:
         ("seed", task.seed),
         ("dataset", task.dataset or ""),
         ("endpoint", _endpoints(session, task)),
+        ("template", ", ".join(templates_of(task))),
         ("parameters", parameters_text(task)),
         ("output", task.spec.get("output") or ""),
         ("created", local_time(task.created_at)),
@@ -178,12 +179,22 @@ def parameters_text(task: Task) -> str:
 
 
 def recipe_text(session: Session, task: Task) -> str:
-    """The recipe in words, with the template that it ran."""
+    """The recipe in words, with the template that it ran: `template my-qa@2`."""
     name = task.recipe
     key = f"recipe.{name}"
     text = session.say(key) if key in catalog(session.language) else name
-    template = task.spec.get("recipe_spec", {}).get("template")
-    return f"{text} {template}" if isinstance(template, str) else text
+    templates = templates_of(task)
+    return f"{text} {templates[0]}" if len(templates) == 1 else text
+
+
+def templates_of(task: Task) -> list[str]:
+    """The templates that a task ran, with the versions of stored ones; others' tasks have none."""
+    categories = task.spec.get("recipe_spec", {}).get("categories", [])
+    found = [one["template"] for one in categories if isinstance(one.get("template"), dict)]
+    names = [
+        f"{one['name']}@{one['version']}" if one.get("version") else one["name"] for one in found
+    ]
+    return list(dict.fromkeys(names))
 
 
 def _show_quotas(session: Session, quotas: Sequence[Quota]) -> None:

@@ -66,6 +66,14 @@ def _dialogue(record: Record, turns: Json) -> Turns:
     return [{"role": turn["role"], "content": turn["content"]} for turn in turns]
 
 
+def _chat(record: Record, turns: Json) -> Turns:
+    """A chat already (a template's, an imported one); a system message may stand first."""
+    listed = turns if isinstance(turns, list) else []
+    system = [one for one in listed[:1] if _is_turn(one) and one["role"] == "system"]
+    first = [{"role": "system", "content": one["content"]} for one in system]
+    return [*first, *_dialogue(record, listed[len(system) :])]
+
+
 def _problem(turns: Json) -> Literal["turn_shape", "turn_order", "turn_empty"] | None:
     """Why a trainer would drop these turns; None when it would not."""
     if not isinstance(turns, list) or not all(map(_is_turn, turns)):
@@ -86,5 +94,18 @@ def _is_turn(turn: Json) -> bool:
     )
 
 
+def _refined(record: Record, answer: Json) -> Turns:
+    """The question of self-play and the answer that it ended with. Raises UsageError."""
+    texts = {"user": record.content.get("question"), "assistant": answer}
+    if not all(isinstance(text, str) and text.strip() for text in texts.values()):
+        raise UsageError("export_turn_empty", record=record.id)
+    return [{"role": role, "content": text} for role, text in texts.items()]
+
+
 # The key that tells a shape -> how its value becomes turns. A new job's record is one line here.
-SHAPES: dict[str, Callable[[Record, Any], Turns]] = {"dialogues": _dialogue, "rounds": rounds.turns}
+SHAPES: dict[str, Callable[[Record, Any], Turns]] = {
+    "dialogues": _dialogue,
+    "messages": _chat,
+    "rounds": rounds.turns,
+    "final_answer": _refined,
+}

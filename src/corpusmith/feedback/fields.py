@@ -1,12 +1,11 @@
 """A row of somebody's feedback as ours: names mapped, ratings read, what does not fit refused.
 
 Owns: the mapping and its notation, and what a valid rating is. Does not own: reading rows
-(`readers`), which ones are kept (`keep.py`).
+(`readers`), which ones are kept (`service/feedback_run.py`).
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -152,7 +151,7 @@ class Reader:
             value = self._of_text(value, theirs)
         if not isinstance(value, int | float):
             raise BadField("rating_no_number", field=theirs, value=str(value)[:50])
-        if not math.isfinite(value) or not WORST <= value <= BEST:
+        if not WORST <= value <= BEST:  # nor is NaN
             raise BadField("rating_range", field=theirs, value=str(value)[:50])
         return int(value) if value == int(value) else value
 

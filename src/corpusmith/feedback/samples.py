@@ -1,7 +1,7 @@
 """The rows of training files, and the bytes of a batch of them.
 
-Owns: fields and layout of samples, pairs and KTO rows. Does not own: which ones (`keep.py`,
-`pairs.py`), files (`files.py`).
+Owns: fields and layout of samples, pairs and KTO rows. Does not own: which ones, files
+(`files.py`).
 """
 
 from __future__ import annotations

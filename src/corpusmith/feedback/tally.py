@@ -1,6 +1,6 @@
 """What was read, kept and dropped, and why: numbers that add up.
 
-Owns: counting. Does not own: deciding (`service/feedback.py`), showing.
+Owns: counting. Does not own: deciding (`service/feedback_run.py`), showing.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ same step as before. Does not own: a step's fields (its form), tasks (`chains.py
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -17,18 +17,22 @@ from pydantic import Field, ValidationError
 
 from corpusmith.errors import CorpusmithError, SpecError, UsageError
 from corpusmith.messages import say
+from corpusmith.service.chain_inputs import (
+    Fields,
+    Numbers,
+    bind,
+    datasets_in,
+    steps_in,
+    with_sources,
+    written_out,
+)
 from corpusmith.service.fields import FieldsError
 from corpusmith.service.forms.form import from_folder
-from corpusmith.service.input_part import input_part
 from corpusmith.service.sample_file import is_sampling, sample_file
 from corpusmith.service.task_file import EndpointPart, Part, TaskFile, recipe_in, task_file
 from corpusmith.service.tasks import CHANGEABLE
 from corpusmith.service.yaml_file import fields_from_folder, read_fields
 from corpusmith.values import Json, Language
-
-Fields = dict[str, Json]
-Numbers = Callable[[str], int]
-"""A step's name → its task."""
 
 ENDPOINT = ("connection", "model")
 _NOT_THE_STEP = CHANGEABLE | {"output_file"}
@@ -90,7 +94,7 @@ class Step:
 
     def bound(self, number: Numbers) -> Fields:
         """The fields of its task. Raises UsageError for an input that its recipe cannot take."""
-        return _BIND.get(self.recipe, _nothing_to_bind)(self, number)
+        return bind(self.recipe, self.fields, number)
 
     @property
     def dataset(self) -> str | None:
@@ -172,15 +176,15 @@ def _name(fields: Mapping[str, Json], place: int, before: Sequence[Step]) -> str
 
 
 def _step(name: str, given: Fields, defaults: Fields, folder: Path, before: Sequence[Step]) -> Step:
-    fields = _written_out({key: value for key, value in given.items() if key != "name"})
+    fields = written_out({key: value for key, value in given.items() if key != "name"})
     recipe = _recipe(fields)
     fields = _from_folder(recipe, {**_defaults(recipe, fields, defaults), **fields}, folder)
     known = {one.name: one for one in before}
-    needs = tuple(dict.fromkeys(_steps_in(fields)))
+    needs = tuple(dict.fromkeys(steps_in(fields)))
     for needed in needs:
         if needed not in known:
             raise SpecError("chain_unknown_step", name=needed, known=", ".join(known) or "–")
-    named = set(_datasets_in(recipe, fields))
+    named = set(datasets_in(recipe, fields))
     after = tuple(
         one.name
         for one in before
@@ -200,7 +204,7 @@ def _step(name: str, given: Fields, defaults: Fields, folder: Path, before: Sequ
 
 
 def _recipe(fields: Fields) -> str:
-    if "recipe" not in fields and is_sampling(_with_sources(fields, lambda name: 1)):
+    if "recipe" not in fields and is_sampling(with_sources(fields, lambda name: 1)):
         return "sample"
     return recipe_in(fields)
 
@@ -242,161 +246,3 @@ def _digest(recipe: str, fields: Fields, inputs: Sequence[str]) -> str:
     own = {key: value for key, value in fields.items() if key not in _NOT_THE_STEP}
     text = orjson.dumps([recipe, own, inputs], option=orjson.OPT_SORT_KEYS, default=str)
     return blake2b(text, digest_size=16).hexdigest()
-
-
-# ---------------------------------------------------------------- whose records it takes
-
-
-def _written_out(fields: Fields) -> Fields:
-    """`step:NAME` as a mapping, which nobody takes for a path."""
-    changed = {key: _mapping(value) for key, value in fields.items() if key in ("input", "of")}
-    categories = fields.get("categories")
-    if isinstance(categories, list | tuple):
-        changed["categories"] = [
-            {**one, "input": _mapping(one["input"])}
-            if isinstance(one, Mapping) and "input" in one
-            else one
-            for one in categories
-        ]
-    return fields | changed
-
-
-def _mapping(value: Json) -> Json:
-    if not isinstance(value, str) or not value.startswith("step:"):
-        return value
-    return {"step": value.removeprefix("step:").strip()}
-
-
-def _named_step(value: Json) -> str | None:
-    """The step that an input names."""
-    if isinstance(value, Mapping) and isinstance(value.get("step"), str):
-        return str(value["step"])
-    return None
-
-
-def _inputs(fields: Mapping[str, Json]) -> Iterator[Json]:
-    yield fields.get("input")
-    yield fields.get("of")
-    categories = fields.get("categories")
-    for one in categories if isinstance(categories, list | tuple) else ():
-        if isinstance(one, Mapping):
-            yield one.get("input")
-
-
-def _steps_in(fields: Mapping[str, Json]) -> Iterator[str]:
-    for value in _inputs(fields):
-        name = _named_step(value)
-        if name is not None:
-            yield name
-
-
-def _datasets_in(recipe: str, fields: Mapping[str, Json]) -> Iterator[Json]:
-    """Datasets that are read by their names."""
-    for value in _inputs(fields):
-        if isinstance(value, str) and value.startswith("dataset:"):
-            yield value.removeprefix("dataset:")
-        elif isinstance(value, Mapping):
-            yield value.get("dataset")
-    if recipe == "evaluate" and "of" not in fields:
-        yield fields.get("dataset")
-    if recipe == "sample" and isinstance(fields.get("categories"), list | tuple):
-        for one in fields["categories"]:
-            yield one.get("dataset") if isinstance(one, Mapping) else None
-
-
-def _input_fields(value: Json, number: Numbers) -> Fields:
-    """What else is said of a step's records, and the task instead of the step."""
-    more = dict(value)
-    name = str(more.pop("step"))
-    if "fields" in more:
-        more["map"] = more.pop("fields")
-    return {"task": number(name), **more}
-
-
-def _only(given: Fields, allowed: Sequence[str], recipe: str) -> None:
-    unknown = sorted(set(given) - {"task", *allowed})
-    if unknown:
-        raise SpecError(
-            "chain_input_field", field=unknown[0], recipe=recipe, known=", ".join(allowed) or "–"
-        )
-
-
-# ---------------------------------------------------------------- by recipe
-
-
-def _nothing_to_bind(step: Step, number: Numbers) -> Fields:
-    if step.needs:
-        raise SpecError("chain_no_input", recipe=step.recipe)
-    return dict(step.fields)
-
-
-def _template(step: Step, number: Numbers) -> Fields:
-    fields = dict(step.fields)
-    if _named_step(fields.get("input")) is not None:
-        fields["input"] = _template_input(fields["input"], number)
-    if isinstance(fields.get("categories"), list | tuple):
-        fields["categories"] = [
-            {**one, "input": _template_input(one["input"], number)}
-            if isinstance(one, Mapping) and _named_step(one.get("input")) is not None
-            else one
-            for one in fields["categories"]
-        ]
-    return fields
-
-
-def _template_input(value: Json, number: Numbers) -> Fields:
-    made = _input_fields(value, number)
-    input_part(made, source="input")
-    return made
-
-
-def _rounds(step: Step, number: Numbers) -> Fields:
-    fields = dict(step.fields)
-    if _named_step(fields.get("input")) is None:
-        return fields
-    made = _input_fields(fields["input"], number)
-    _only(made, ("map", "sample"), step.recipe)
-    fields["input"] = f"task:{made['task']}"
-    return fields | {name: made[name] for name in ("map", "sample") if name in made}
-
-
-def _evaluate(step: Step, number: Numbers) -> Fields:
-    fields = dict(step.fields)
-    if _named_step(fields.get("input")) is not None:
-        fields.setdefault("of", fields["input"])
-        del fields["input"]
-    if _named_step(fields.get("of")) is None:
-        return fields
-    made = _input_fields(fields["of"], number)
-    _only(made, ("where", "sample"), step.recipe)
-    fields["of"] = {"task": made["task"]}
-    return fields | {name: made[name] for name in ("where", "sample") if name in made}
-
-
-def _sample(step: Step, number: Numbers) -> Fields:
-    return _with_sources(step.fields, number)
-
-
-def _with_sources(fields: Fields, number: Numbers) -> Fields:
-    """Categories that name a step draw from its task."""
-    if not isinstance(fields.get("categories"), list | tuple):
-        return dict(fields)
-    return {**fields, "categories": [_source(one, number) for one in fields["categories"]]}
-
-
-def _source(category: Json, number: Numbers) -> Json:
-    if not isinstance(category, Mapping) or _named_step(category.get("input")) is None:
-        return category
-    made = _input_fields(category["input"], number)
-    _only(made, ("where",), "sample")
-    rest = {key: value for key, value in category.items() if key != "input"}
-    return {**rest, **made}
-
-
-_BIND: dict[str, Callable[[Step, Numbers], Fields]] = {
-    "template": _template,
-    "rounds": _rounds,
-    "evaluate": _evaluate,
-    "sample": _sample,
-}
-"""How a recipe takes another step's records; one that is not here takes none."""

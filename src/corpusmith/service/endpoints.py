@@ -42,7 +42,7 @@ def named_endpoints(file: TaskFile, store: SqlStore) -> dict[str, Connection]:
 
     Raises NotFound, SpecError, UsageError when there is none.
     """
-    given: Sequence[Any] = getattr(file, "judges", ())
+    given: Any = getattr(file, "judges", ())
     judges = {f"judge {at}": one.connection for at, one in enumerate(given)}
     wishes: dict[str, str | EndpointPart | None] = {"task": file.connection, **file.roles, **judges}
     found = {

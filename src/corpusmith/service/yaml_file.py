@@ -20,9 +20,10 @@ MAX_BYTES = 16 * 1024 * 1024
 
 def read_task_file(path: str | Path, **fields: Any) -> TaskFile:
     """The task of a YAML file, with `fields` in place of its own. Raises SpecError."""
-    file = Path(path)
-    given = read_fields(file)
-    return task_file({**fields_from_folder(given, file.parent), **fields}, source=str(path))
+    given = read_fields(path)
+    # Absolute, so that a resume from another folder writes to the same place.
+    folder = Path(path).absolute().parent
+    return task_file({**fields_from_folder(given, folder), **fields}, source=str(path))
 
 
 def read_fields(path: str | Path) -> dict[str, Json]:
