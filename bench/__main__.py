@@ -2,10 +2,10 @@
 
     python -m bench [NAME …] [--quick]
 
-Names: throughput, latency, tail, scale, rounds, selfplay, startup; none means all. Client and
-endpoint are pinned to different cores. The endpoint is `fakeserver.c` (120,000 requests/s on one
-core), built here with gcc; the slow tail and the jobs of several steps are served by the
-simulator. Figures drift with the machine: quote ratios.
+Names: throughput, latency, tail, scale, rounds, selfplay, feedback, startup; none means all.
+Client and endpoint are pinned to different cores. The endpoint is `fakeserver.c` (120,000
+requests/s on one core), built here with gcc; the slow tail and the jobs of several steps are served
+by the simulator. Figures drift with the machine: quote ratios.
 """
 
 from __future__ import annotations
@@ -161,6 +161,43 @@ def _selfplay_wall_s(folder: Path, count: int, concurrency: str) -> float:
     return float(made["run_wall_s"])
 
 
+def feedback(folder: Path, quick: bool) -> Figures:
+    """1,000,000 rows of feedback as JSONL and as one JSON array into the three files, against a
+    plain script (`json.load`, a list, three files) on the same input: speed and peak memory."""
+    rows, times = (50_000, 1) if quick else (1_000_000, 3)
+    figures: Figures = {"aim": "< 300 MB, flat; faster than the script"}
+    for form in ("jsonl", "json"):
+        file, small = folder / f"feedback.{form}", folder / f"small.{form}"
+        size = child("bench.feedback", "make", "--file", str(file), "--rows", str(rows))["bytes"]
+        child("bench.feedback", "make", "--file", str(small), "--rows", str(rows // 10))
+        ours, plain = [], []
+        for turn in range(times):  # in turn, so that a busy machine troubles both
+            ours.append(_feedback("ours", file, folder / f"ours{turn}"))
+            plain.append(_feedback("plain", file, folder / f"plain{turn}"))
+        figures[form] = {
+            "mb": size / 1e6,
+            "mb_per_s": size / 1e6 / min(one["wall_s"] for one in ours),
+            "peak_mb": max(one["peak_mb"] for one in ours),
+            "peak_mb_of_a_tenth": _feedback("ours", small, folder / "small")["peak_mb"],
+            "script_mb_per_s": size / 1e6 / min(one["wall_s"] for one in plain),
+            "script_peak_mb": max(one["peak_mb"] for one in plain),
+            "ratio": statistics.median(_ratios(ours, plain, "wall_s")),
+            "cpu_ratio": statistics.median(_ratios(ours, plain, "cpu_s")),
+        }
+        file.unlink()
+    return figures
+
+
+def _feedback(what: str, file: Path, out: Path) -> Figures:
+    made = child("bench.feedback", what, "--file", str(file), "--out", str(out))
+    shutil.rmtree(out)
+    return made
+
+
+def _ratios(ours: list[Figures], plain: list[Figures], name: str) -> list[float]:
+    return [other[name] / one[name] for one, other in zip(ours, plain, strict=True)]
+
+
 def startup(folder: Path, quick: bool) -> Figures:
     """Seconds for `import corpusmith` and `corpusmith --help`, whole processes, median."""
     python = sys.executable
@@ -272,7 +309,10 @@ def _free_port() -> int:
 
 # ---------------------------------------------------------------- printing
 
-ALL = {one.__name__: one for one in (throughput, latency, tail, scale, rounds, selfplay, startup)}
+ALL = {
+    one.__name__: one
+    for one in (throughput, latency, tail, scale, rounds, selfplay, feedback, startup)
+}
 
 
 def main() -> None:

@@ -162,9 +162,12 @@ class Recipe(_Protocol):
     """A way to produce records. Constructed as `cls(spec, context)` from a validated spec."""
 
     name: ClassVar[str]
-    closed: ClassVar[bool]
-    """True: the items are a given set, such as conversations to go on with. A missed one is tried
-    again itself and never replaced by another. False: accept until N, by further ordinals."""
+
+    @property
+    def closed(self) -> bool:
+        """True: the items are a given set, such as conversations to go on with. A missed one is
+        tried again itself and never replaced by another. False: accept until N, by further
+        ordinals."""
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -182,6 +185,9 @@ class Recipe(_Protocol):
 
     def estimate(self, item: Item) -> tuple[int, int, int]:
         """(calls, prompt tokens, completion tokens) of one item, roughly. Pure."""
+
+    def shares(self, item: Item) -> Mapping[str, float]:
+        """Which part of the item's tokens each role uses, roughly; they sum to 1. Pure."""
 
     async def produce(self, item: Item, ask: Ask) -> Sequence[Draft | Miss]:
         """One item's drafts, at most `item.want`. Plain code: replay makes it durable.

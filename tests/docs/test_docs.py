@@ -83,7 +83,7 @@ BIN = Path(sys.executable).parent
 
 def environment(folder: Path, language: str, program: Path = BIN) -> dict[str, str]:
     """What a reader's shell has, without anything of this machine's that changes what is run."""
-    own = re.compile(r"(OPENAI|GEMINI|ANTHROPIC|CORPUSMITH)_|LC_|LANG|.*_PROXY$")
+    own = re.compile(r"(OPENAI|GEMINI|TOGETHER|ANTHROPIC|CORPUSMITH)_|LC_|LANG|.*_PROXY$")
     kept = {name: value for name, value in os.environ.items() if not own.match(name.upper())}
     return {
         **kept,

@@ -91,6 +91,9 @@ class StubRecipe:
     def estimate(self, item: Item) -> tuple[int, int, int]:
         return self.steps, 10, 20
 
+    def shares(self, item: Item) -> dict[str, float]:
+        return {"writer": 1.0}
+
     async def produce(self, item: Item, ask: Ask) -> Sequence[Draft | Miss]:
         said: list[Answer] = []
         for step in range(self.steps):

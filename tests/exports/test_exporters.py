@@ -129,6 +129,7 @@ def test_messages_take_the_characters_system_prompt_when_it_is_wanted_and_known(
     [
         ({"question": "a", "answer": "b"}, "export_no_chat"),
         ("text", "export_no_chat"),
+        ({"messages": TURNS, "label": False}, "export_no_chat"),
         ({"dialogues": "text"}, "export_turn_shape"),
         ({"dialogues": [{"role": "user"}]}, "export_turn_shape"),
         ({"dialogues": [{"role": "user", "content": 1}]}, "export_turn_shape"),

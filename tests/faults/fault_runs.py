@@ -18,7 +18,6 @@ from pathlib import Path
 
 import aiohttp
 import orjson
-from recipe_ways import WAYS
 
 from corpusmith import Studio
 from corpusmith.engine.progress import Snapshot
@@ -28,6 +27,7 @@ from corpusmith.simulator.config import SimulatorConfig
 from corpusmith.simulator.server import Simulator
 from corpusmith.store.values import MissRow, Task
 from corpusmith.values import Counts, Json, Protocol, Record
+from recipe_ways import WAYS
 
 TIMEOUT_S = 1.5
 RUN_WITHIN_S = 90.0
@@ -114,9 +114,7 @@ async def _run(case: Case, folder: Path, healthy: aiohttp.ClientSession) -> Ran:
     await faulty.start()
     try:
         with Studio(f"sqlite:///{folder / 'x.db'}") as studio:
-            fields = task_fields(
-                faulty.url, case.way, case.count, folder, protocol=case.protocol
-            )
+            fields = task_fields(faulty.url, case.way, case.count, folder, protocol=case.protocol)
             task = await studio.tasks.create_async(fields)
             retries: Counter[str] = Counter()
             async with asyncio.timeout(RUN_WITHIN_S):
@@ -152,10 +150,13 @@ async def _ended(studio: Studio, task: Task, retries: Counter[str]) -> Ended:
 def task_fields(
     url: str, way: str, count: int, folder: Path, *, protocol: Protocol = "openai"
 ) -> dict[str, Json]:
-    """The task against the simulator at `url`; a way's own files go into `folder`."""
+    """The task against the simulator at `url`; a way's own files go into `folder`.
+
+    Attempts: so many that what can be replaced is never missing; what cannot is tried twice.
+    """
     return {
         "seed": 11,
-        "max_attempts_multiplier": 30,
+        "max_attempts_multiplier": 2 if WAYS[way].closed else 30,
         "connection": endpoint(url, protocol),
         **WAYS[way].own(count, folder),
     }

@@ -27,9 +27,7 @@ class Words:
     """Parts that may be poor on purpose, even a refusal: what stands beside them is better."""
 
 
-STOCK = {
-    text for language in ("zh", "en") for text, _ in pack(language).frames["refusal"][0]
-}
+STOCK = {text for language in ("zh", "en") for text, _ in pack(language).frames["refusal"][0]}
 """The simulator's refusals."""
 
 

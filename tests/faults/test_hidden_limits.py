@@ -71,7 +71,7 @@ async def _run(config: SimulatorConfig, database: Path) -> Ran:
     await simulator.start()
     try:
         with Studio(f"sqlite:///{database}") as studio:
-            fields = task_fields(simulator.url, mode="single", count=100_000)
+            fields = task_fields(simulator.url, "single", 100_000, database.parent)
             task = await studio.tasks.create_async(fields)
             run = asyncio.create_task(studio.tasks.run_async(task))
             await asyncio.sleep(FIND_S)

@@ -19,6 +19,7 @@ from corpusmith.cli.command import Command, group
 from corpusmith.cli.out import number, plain, show_json, show_pairs, show_table, span
 from corpusmith.cli.session import Session
 from corpusmith.cli.widths import tell
+from corpusmith.errors import Stopped, UsageError
 from corpusmith.values import Json
 
 if TYPE_CHECKING:
@@ -43,22 +44,22 @@ class SeveralCommand(Command):
 
 
 def _one_each(args: list[str]) -> list[str]:
-    """`--format json alpaca` as `--format json --format alpaca`."""
+    """`--format json alpaca` as `--format json --format alpaca`. Raises UsageError."""
     spread: list[str] = []
     option = ""
     for place, word in enumerate(args):
         if word == "--":
             return spread + args[place:]
-        if word.startswith("-"):
-            name, equals, _ = word.partition("=")
-            name = name.replace("_", "-")
-            option = name if name in SEVERAL else ""
-            spread += [word] if equals or not option else []
-            # The first value may be missing: then the parser is to complain of it.
-            if option and not equals and (args[place + 1 : place + 2] or ["-"])[0].startswith("-"):
-                spread.append(word)
-        else:
+        if not word.startswith("-"):
             spread += [option, word] if option else [word]
+            continue
+        name, equals, _ = word.partition("=")
+        name = name.replace("_", "-")
+        option = name if name in SEVERAL else ""
+        if not option or equals:
+            spread.append(word)
+        elif (args[place + 1 : place + 2] or ["-"])[0].startswith("-"):
+            raise UsageError("cli_needs_value", option=option)
     return spread
 
 
@@ -121,7 +122,10 @@ def feedback(
     session: Session = ctx.obj
     file = _file({name: value for name, value in locals().items() if name in _OPTIONS}, config)
     with session.studio() as studio:
-        result = studio.feedback.run_file(file, show=_progress(session))
+        try:
+            result = studio.feedback.run_file(file, show=_progress(session))
+        except KeyboardInterrupt:
+            raise Stopped("feedback_stopped") from None
     if session.json:
         show_json(result)
     else:

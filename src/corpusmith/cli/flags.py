@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from corpusmith.errors import UsageError
+from corpusmith.service.suffixes import format_of
 from corpusmith.values import Json, Language
 
 
@@ -39,6 +40,7 @@ Count = Annotated[Text, option("--count -n", "count", "N", "what")]
 Speech = Annotated[Text, option("--language", "language", "zh|en", "what")]
 Seed = Annotated[Text, option("--seed", "seed", "N", "what")]
 Name = Annotated[Text, option("--name", "task_name", "TEXT", "what")]
+Description = Annotated[Text, option("--description", "task_description", "TEXT", "what")]
 
 UseConnection = Annotated[Text, option("--connection", "connection", "NAME", "endpoint")]
 Role = Annotated[Many, option("--role", "role", "ROLE=NAME", "endpoint")]
@@ -85,6 +87,7 @@ COMMON: dict[str, Any] = {
     "language": Speech,
     "seed": Seed,
     "name": Name,
+    "description": Description,
     "connection": UseConnection,
     "role": Role,
     "provider": Provider,
@@ -124,7 +127,8 @@ LIMITS = (
 )
 """What may be changed when a task is resumed."""
 _SAME = [
-    *("count", "language", "seed", "name", "dataset", "temperature", "top_p", "max_tokens"),
+    *("count", "language", "seed", "name", "description", "dataset"),
+    *("temperature", "top_p", "max_tokens"),
     *LIMITS,
 ]
 _ENDPOINT = {
@@ -189,9 +193,6 @@ def endpoint_fields(given: Mapping[str, Any]) -> dict[str, Json]:
     return fields | ({"price": price} if price else {})
 
 
-FORMAT_OF_SUFFIX = {".json": "json", ".jsonl": "jsonl", ".csv": "csv"}
-
-
 def output_fields(output: str | None, form: str | None) -> dict[str, Json]:
     """Where the records go: absolute, so that a resume from another folder finds it.
 
@@ -205,8 +206,8 @@ def output_fields(output: str | None, form: str | None) -> dict[str, Json]:
         if path.is_dir():
             raise UsageError("export_is_folder", path=output)
         fields["output"] = str(path)
-        if path.suffix.lower() in FORMAT_OF_SUFFIX:
-            fields["format"] = FORMAT_OF_SUFFIX[path.suffix.lower()]
+        if found := format_of(output):
+            fields["format"] = found
     return fields | ({"format": form} if form is not None else {})
 
 

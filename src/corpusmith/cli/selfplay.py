@@ -92,10 +92,11 @@ def _output(given: Mapping[str, Any]) -> dict[str, Json]:
     if given["output"] is not None:
         return {}
     from corpusmith.service.domains import find_domain
+    from corpusmith.service.suffixes import FORMAT_OF_SUFFIX
 
     language = given["language"] if given["language"] in LANGUAGES else None
     name = find_domain(given["domain"], language).file_name
-    if given["format"] in flags.FORMAT_OF_SUFFIX.values():
+    if given["format"] in FORMAT_OF_SUFFIX.values():
         name = str(Path(name).with_suffix(f".{given['format']}"))
     return flags.output_fields(name, given["format"])
 

@@ -25,6 +25,9 @@ def simulate(
         list[str] | None, flags.option("--model", "sim_model", "NAME", "serve")
     ] = None,
     seed: Annotated[str | None, flags.option("--seed", "sim_seed", "N", "serve")] = None,
+    repeats: Annotated[
+        str, flags.option("--repeats", "sim_repeats", "vary|same", "serve")
+    ] = "vary",
     require_key: Annotated[
         str | None, flags.option("--require-key-env", "require_key", "VARIABLE", "serve")
     ] = None,
@@ -68,6 +71,7 @@ def simulate(
         options["faults"] = dict(_fault(text) for text in fault)
     if no_retry_after:
         options["retry_after"] = False
+    options["repeats"] = repeats
     options |= _named(model, require_key)
     number = flags.whole_of(port, "--port", least=0)
 

@@ -116,6 +116,7 @@ def _show_head(session: Session, task: Task) -> None:
     names = ("attempted", "accepted", "rejected", "failed")
     pairs: list[tuple[str, object]] = [
         ("number", f"#{task.id} {task.name}"),
+        ("description", task.spec.get("description") or ""),
         ("status", status_text(session, task)),
         ("cause", cause_text(session, task.cause) if task.cause else ""),
         ("done", f"{number(counts.accepted)}/{number(task.requested)}"),

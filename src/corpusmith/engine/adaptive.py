@@ -6,10 +6,12 @@ Does not own: waiting, rates (`pacing.py`), or the user's own limits (`buckets.p
 Throughput decides. Slow start doubles the limit each round while throughput follows; it ends at
 the ceiling, at a sign of congestion, or when three rounds brought no more throughput: a server
 that only queues gains nothing from a longer queue. Where the ceiling is a person's own number, an
-endpoint that takes long for its first reply is not waited for: the limit grows with time. After that the limit grows by one a round, in
-trials of a quarter: a trial that brings no throughput is taken back, and the next waits longer.
-Congestion cuts the limit once a round. Cuts that cost throughput in proportion, while the failures
-go on, are taken back too: such failures come by chance, not from our number.
+endpoint that takes long for its first reply is not waited for: the limit grows with time.
+
+After that the limit grows by one a round, in trials of a quarter: a trial that brings no throughput
+is taken back, and the next waits longer. Congestion cuts the limit once a round. Cuts that cost
+throughput in proportion, while the failures go on, are taken back too: such failures come by
+chance, not from our number.
 """
 
 from __future__ import annotations

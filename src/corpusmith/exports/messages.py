@@ -68,6 +68,8 @@ def _dialogue(record: Record, turns: Json) -> Turns:
 
 def _chat(record: Record, turns: Json) -> Turns:
     """A chat already (a template's, an imported one); a system message may stand first."""
+    if record.content.keys() & {"label", "chosen"}:  # of a preference: its answer may be a bad one
+        raise UsageError("export_no_chat", record=record.id, exporter=Messages.name)
     listed = turns if isinstance(turns, list) else []
     system = [one for one in listed[:1] if _is_turn(one) and one["role"] == "system"]
     first = [{"role": "system", "content": one["content"]} for one in system]

@@ -114,6 +114,9 @@ class Dialogue:
         history = TOKENS_A_MESSAGE * calls * (calls - 1) // 2
         return calls, self.spec.turns * sum(parts) + history, 2 * said
 
+    def shares(self, item: Item) -> Mapping[str, float]:
+        return {role: 1 / len(self.roles) for role in self.roles}
+
     async def produce(self, item: Item, ask: Ask) -> Sequence[Draft]:
         if self.spec.mode == "single":
             return await self._produce_single(item, ask)

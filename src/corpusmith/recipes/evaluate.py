@@ -59,6 +59,9 @@ class Evaluate:
         said = TOKENS_A_COMMENT + TOKENS_A_SCORE * len(self.spec.rubric.dimensions)
         return judges, judges * self._tokens_a_call, judges * said
 
+    def shares(self, item: Item) -> Mapping[str, float]:
+        return {judge.role: 1 / len(self.spec.judges) for judge in self.spec.judges}
+
     @cached_property
     def _tokens_a_call(self) -> int:
         """The mean of the first rows."""

@@ -73,6 +73,9 @@ class Rounds:
         growth = min(added * (rounds - 1) // 2, 3 * self.spec.context_tokens)
         return 3 * rounds, rounds * (first + draft + growth), rounds * sum(usual.values())
 
+    def shares(self, item: Item) -> Mapping[str, float]:
+        return {role: 1 / len(self.roles) for role in self.roles}
+
     async def produce(self, item: Item, ask: Ask) -> Sequence[Draft | Miss]:
         given = self._given(item)
         rounds: list[prompts.Round] = list(given)

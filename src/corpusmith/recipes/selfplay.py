@@ -83,6 +83,16 @@ class SelfPlay:
         sent = learner + expert + question + times * (criticised + refined)
         return self.spec.calls, sent, question + answer + times * (critique + answer)
 
+    def shares(self, item: Item) -> Mapping[str, float]:
+        times = self.spec.refinement_iterations
+        question, answer, critique = QUESTION_TOKENS, ANSWER_TOKENS, CRITIQUE_TOKENS
+        used = {
+            "learner": question,
+            "expert": question + answer + times * (question + 2 * answer + critique),
+            "judge": times * (question + answer + critique),
+        }
+        return {role: tokens / sum(used.values()) for role, tokens in used.items()}
+
     async def produce(self, item: Item, ask: Ask) -> Sequence[Draft]:
         """One draft. What is refused, empty or cut is raised: nothing is filled in."""
         pick = self._pick(item)

@@ -7,6 +7,7 @@ the notation of prompts (`template_text.py`), shapes (`template_schema.py`), whe
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -75,6 +76,11 @@ class TemplateRecipe:
         shape = self._shapes[cell.part.name]
         said = sum(tokens_of(message.content) for message in self._messages(cell, item))
         return 1, said + shape.words, item.want * shape.tokens
+
+    def shares(self, item: Item) -> Mapping[str, float]:
+        writers = self._cells[item.category].part.writers
+        total = math.fsum(writer.weight for writer in writers)
+        return {writer.role: writer.weight / total for writer in writers}
 
     async def produce(self, item: Item, ask: Ask) -> Sequence[Draft | Miss]:
         cell = self._cells[item.category]

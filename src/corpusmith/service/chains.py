@@ -18,7 +18,6 @@ from corpusmith.errors import BudgetReached, CorpusmithError, NotFound, UsageErr
 from corpusmith.service import loop
 from corpusmith.service.bulk import RECIPES, sweep
 from corpusmith.service.chain_file import (
-    Fields,
     Plan,
     Step,
     StepError,
@@ -26,6 +25,7 @@ from corpusmith.service.chain_file import (
     plan_of,
     read_chain,
 )
+from corpusmith.service.chain_inputs import Fields
 from corpusmith.service.endpoints import named_endpoints
 from corpusmith.service.estimate import Preview, refuse_unknown_price
 from corpusmith.service.import_rows import Rows

@@ -49,7 +49,7 @@ def named_endpoints(file: TaskFile, store: SqlStore) -> dict[str, Connection]:
         role: find_connection(wish, store) for role, wish in wishes.items() if wish is not None
     }
     # Rounds have endpoints of their own when nobody names one; a category may have its own.
-    if found or file.recipe == "rounds" or getattr(file, "categories", ()):
+    if found or file.recipe == "rounds" or bool(getattr(file, "categories", False)):
         return found
     return endpoints_of(file, store, ("task",))
 

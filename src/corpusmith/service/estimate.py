@@ -62,22 +62,20 @@ def estimate(
     endpoints: Mapping[str, Connection],
 ) -> Estimate:
     """For a plan, from one item (`first`) of each category."""
+    prices = {role: known_price(connection) for role, connection in endpoints.items()}
     calls = prompt = completion = 0
+    cost_usd: float | None = 0.0
     for item, category in zip(first, plan, strict=True):
         times = -(-category.count // item.want)
         per_item = recipe.estimate(item)
+        usage = Usage(prompt_tokens=times * per_item[1], completion_tokens=times * per_item[2])
         calls += times * per_item[0]
-        prompt += times * per_item[1]
-        completion += times * per_item[2]
-    usage = Usage(prompt_tokens=prompt, completion_tokens=completion)
-    prices = [known_price(connection) for connection in endpoints.values()]
-    known = [price for price in prices if price is not None]
-    # Roles share the work about evenly; with two prices the estimate is their mean.
-    cost_usd = (
-        sum(price.cost_usd(usage) for price in known) / len(known)
-        if len(known) == len(prices)
-        else None
-    )
+        prompt += usage.prompt_tokens
+        completion += usage.completion_tokens
+        for role, share in recipe.shares(item).items():
+            price = prices[role]
+            if cost_usd is not None:
+                cost_usd = None if price is None else cost_usd + share * price.cost_usd(usage)
     return Estimate(
         calls=calls, prompt_tokens=prompt, completion_tokens=completion, cost_usd=cost_usd
     )

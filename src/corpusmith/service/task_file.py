@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from corpusmith import registry
 from corpusmith.errors import SpecError
 from corpusmith.service.fields import FieldsError
+from corpusmith.service.suffixes import format_of
 from corpusmith.values import Json, Language
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class TaskFile(Part):
 
     recipe: str
     name: str | None = Field(default=None, max_length=200)
+    description: str | None = Field(default=None, max_length=2000)
     language: Language | None = None
     count: int | None = Field(default=None, ge=1, le=100_000_000)
     """Records wanted; None: as many as the form finds in what it is given."""
@@ -88,6 +90,16 @@ class TaskFile(Part):
     format: str = "json"
     commit: bool = True
     """Put the records into `dataset` when the task is finished."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _format_by_suffix(cls, given: Any) -> Any:
+        """`output: qa.jsonl` says the format, unless `format` does."""
+        if not isinstance(given, Mapping) or "format" in given:
+            return given
+        output = given.get("output")
+        found = format_of(output) if isinstance(output, str) else None
+        return {**given, "format": found} if found else given
 
     @field_validator("checks", "stop", mode="before")
     @classmethod

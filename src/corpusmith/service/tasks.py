@@ -65,6 +65,8 @@ class Tasks:
     def __init__(self, studio: Studio) -> None:
         self._studio = studio
         self._running: dict[int, Runner] = {}
+        self._just: tuple[TaskFile, Resolved] | None = None
+        """The last file that was resolved, and what it stood for."""
 
     # ------------------------------------------------------------ before
 
@@ -91,6 +93,7 @@ class Tasks:
         made = recipe(checked.recipe, resolved.recipe_spec, given)
         if checked.dataset:
             self._studio.datasets.ensure(checked.dataset, resolved.language)
+        self._just = None
         return store.tasks.create(
             name=checked.name or _task_name(checked),
             recipe=checked.recipe,
@@ -323,8 +326,12 @@ class Tasks:
         for name in file.checks:
             registry.load("check", name)
         registry.load("exporter", file.format)
-        language = file.language or self._studio.language
-        return form_of(file.recipe).resolve(file, self._studio.store, language)
+        # A preview and the task after it are one look at what is given: it may be a folder of books.
+        if self._just is None or self._just[0] is not file:
+            language = file.language or self._studio.language
+            found = form_of(file.recipe).resolve(file, self._studio.store, language)
+            self._just = (file, found)
+        return self._just[1]
 
     async def _check_keys(self, endpoints: Mapping[str, Connection]) -> None:
         """Raises KeyMissing, UsageError: before there is a task, not when it runs."""

@@ -37,6 +37,7 @@ def parser() -> argparse.ArgumentParser:
     for name, kind in _NUMBERS:
         found.add_argument(f"--{name}", type=kind)
     found.add_argument("--no-retry-after", dest="retry_after", action="store_const", const=False)
+    found.add_argument("--repeats", choices=("same", "vary"))
     found.add_argument("--require-key")
     found.add_argument("--model", dest="models", action="append")
     found.add_argument("--fault", dest="faults", action="append", metavar="NAME=RATE", type=_rate)

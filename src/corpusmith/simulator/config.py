@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from corpusmith.errors import SpecError
 
@@ -45,6 +46,9 @@ class SimulatorConfig:
 
     seed: int = 0
     """The same seed and the same request give the same reply."""
+    repeats: Literal["same", "vary"] = "same"
+    """`vary`: a request that comes again is answered in other words, as a model would; not at
+    temperature 0."""
     models: tuple[str, ...] = ("sim-chat", "sim-chat-mini", "sim-reasoner")
     """What the model lists show; a chat may name any model."""
     latency_ms: float = 0.0
@@ -74,6 +78,8 @@ class SimulatorConfig:
     max_body_bytes: int = 32 * MIB
 
     def __post_init__(self) -> None:
+        if self.repeats not in ("same", "vary"):
+            raise SpecError("simulator_repeats", value=self.repeats)
         for name in ("jitter", "tail_rate"):
             _within(name, getattr(self, name), 0, 1)
         for name in ("latency_ms", "record", "max_body_bytes"):

@@ -7,6 +7,7 @@ Does not own: HTTP itself (`http.py`), vendors' shapes (`wire_*.py`), words (`au
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +26,8 @@ from corpusmith.simulator.http import Connection, Exchange, head
 from corpusmith.simulator.stats import Stats
 from corpusmith.values import Json
 
+MOST_ASKED = 200_000
+"""Requests remembered to tell repeats by; then all are forgotten."""
 _UNKNOWN = Problem(status=404, message="The simulator has no such route.")
 
 
@@ -78,6 +81,7 @@ class Simulator:
         self._connections: set[Connection] = set()
         self._server: asyncio.Server | None = None
         self._stats = Stats(config.record)
+        self._asked: Counter[bytes] = Counter()
         self.url = ""
         """`http://host:port` once started."""
 
@@ -227,7 +231,7 @@ class Simulator:
             return _Sending(
                 status=200, body=faults.HTML, content_type="text/html", headers=[], fault=fault
             )
-        digest = _digest(chat, body)
+        digest = self._varied(_digest(chat, body), body)
         answer = self._author.write(ask, digest)
         if problem := self._admission.check_tokens(answer, self._loop.time()):
             return self._problem(chat.wire, problem, chat.number)
@@ -236,6 +240,15 @@ class Simulator:
             fault = None if spoiled is None else fault
             answer = spoiled or answer
         return _written(chat, ask, answer, fault, digest)
+
+    def _varied(self, digest: bytes, body: Mapping[str, Json]) -> bytes:
+        """The identity of this request, told from earlier ones that asked the same."""
+        if self._config.repeats == "same" or _temperature(body) == 0:
+            return digest
+        if len(self._asked) >= MOST_ASKED:
+            self._asked.clear()
+        before, self._asked[digest] = self._asked[digest], self._asked[digest] + 1
+        return blake2b(digest + before.to_bytes(8), digest_size=16).digest() if before else digest
 
     def _deliver(self, chat: _Chat, sending: _Sending) -> None:
         """Send it all, or as its fault wants."""
@@ -360,6 +373,11 @@ def _digest(chat: _Chat, body: Mapping[str, Json]) -> bytes:
     return blake2b(
         text, digest_size=16, person=chat.wire.NAME.encode(), key=chat.model.encode()[:64]
     ).digest()
+
+
+def _temperature(body: Mapping[str, Json]) -> Json:
+    config = body.get("generationConfig")
+    return (config if isinstance(config, dict) else body).get("temperature")
 
 
 def _written(chat: _Chat, ask: Ask, answer: Answer, fault: str | None, digest: bytes) -> _Sending:
