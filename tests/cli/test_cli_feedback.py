@@ -188,6 +188,46 @@ def test_other_names_and_values_are_mapped(tmp_path: Path, cli: Cli) -> None:
     ]
 
 
+def test_every_option_for_preferences_reaches_the_files(tmp_path: Path, cli: Cli) -> None:
+    ratings = {"a": 5, "b": 4, "c": 3, "d": 1}
+    rows = [row(0, user_input="q", model_response=a, rating=r) for a, r in ratings.items()]
+    path = tmp_path / "f.json"
+    path.write_text(json.dumps(rows), "utf-8")
+    ran = cli(
+        *("feedback", "--feedback-file", path, "--output-dir", tmp_path / "o", "--format", "none"),
+        *("--pairs", "--pairs-choose", "all", "--pairs-margin", 2, "--pairs-format", "trl"),
+        *("--kto", "--kto-format", "trl", "--kto-max", 3, "--min-rating", 5, "--json"),
+    )
+    said = json.loads(ran.out)
+    assert (ran.code, said["pairs"], said["kto"]) == (0, 4, {"true": 1, "false": 2})
+    pairs = (tmp_path / "o" / "preference_pairs.jsonl").read_text("utf-8").splitlines()
+    found = [
+        (one["chosen"][0]["content"], one["rejected"][0]["content"])
+        for one in map(json.loads, pairs)
+    ]
+    assert found == [("a", "c"), ("a", "d"), ("b", "d"), ("c", "d")]
+    assert sorted(one.name for one in (tmp_path / "o").iterdir()) == [
+        "kto_samples.jsonl",
+        "preference_pairs.jsonl",
+    ]
+
+
+def test_merging_and_going_on_are_options_too(
+    feedback_json: Path, tmp_path: Path, cli: Cli
+) -> None:
+    same = ("feedback", "--feedback-file", "feedback.json", "--format", "json", "--json")
+    old = {"instruction": "问题4", "input": "", "output": "回答4"}
+    (tmp_path / "old.json").write_text(json.dumps([old]), "utf-8")
+    merged = json.loads(cli(*same, "--output-dir", "m", "--merge-with", "old.json").out)
+    assert (merged["existing"], merged["kept"]) == (1, 3)
+    assert numbers(tmp_path / "m" / NAMES[0]) == [4, 3, 8, 9]
+    runs = [json.loads(cli(*same, "--output-dir", "s", "--since-last").out) for _ in range(2)]
+    assert [run["kept"] for run in runs] == [4, 0]
+    assert numbers(tmp_path / "s" / NAMES[0]) == [3, 4, 8, 9]
+    other = cli(*same, "--output-dir", "s", "--since-last", "--min-rating", 3)
+    assert (other.code, "begun with other options (min_rating)" in other.err) == (2, True)
+
+
 def test_options_may_stand_in_a_yaml_file_and_the_line_wins(
     feedback_json: Path, tmp_path: Path, cli: Cli
 ) -> None:

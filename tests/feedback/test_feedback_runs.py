@@ -239,7 +239,7 @@ def test_merging_puts_existing_rows_first_and_adds_only_new_ones(
     kept = {key: extra[key] for key in ("instruction", "input", "output", "system")}
     assert alpaca == [
         kept,
-        plain,
+        {"instruction": "问题1", "input": "", "output": "回答1"},
         kept,
         {"instruction": "问题2", "input": "", "output": "回答2"},
     ]

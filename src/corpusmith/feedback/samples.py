@@ -19,7 +19,7 @@ Format = Literal["json", "jsonl", "alpaca"]
 PairFormat = Literal["llamafactory", "trl", "alpaca"]
 KtoFormat = Literal["llamafactory", "trl"]
 
-ALPACA_KEYS = ("instruction", "input", "output", "system", "history")
+ALPACA_MORE = ("system", "history")
 _LINE = orjson.OPT_APPEND_NEWLINE
 
 
@@ -38,7 +38,15 @@ def sample(one: Feedback) -> Row:
 
 def alpaca(row: Row) -> Row:
     """What trainers of the Alpaca format read of a sample."""
-    return {key: row[key] for key in ALPACA_KEYS if key in row}
+    kept = {
+        "instruction": row["instruction"],
+        "input": row.get("input", ""),
+        "output": row["output"],
+    }
+    for key in ALPACA_MORE:
+        if key in row:
+            kept[key] = row[key]
+    return kept
 
 
 # ---------------------------------------------------------------- preferences

@@ -31,25 +31,27 @@ TICK_LINES = 1024
 
 def whole_lines(source: Source) -> Iterator[bytes | None]:
     """All lines; None for one that is longer than MAX_ROW_BYTES, of which nothing is kept."""
-    inside = False
-    for piece in source.lines(MAX_ROW_BYTES):
-        ended = len(piece) < MAX_ROW_BYTES or piece.endswith(b"\n")
-        if inside or not ended:
-            inside = not ended
-            if ended:
+    inside, limit, count = False, MAX_ROW_BYTES, 0
+    with source.named_errors():
+        for piece in source.lines(limit):
+            count += 1
+            if not count % TICK_LINES:
+                source.tick()
+            if not inside and len(piece) < limit:
+                yield piece
+            elif inside := not piece.endswith(b"\n") and len(piece) == limit:
+                continue
+            else:
                 yield None
-        else:
-            yield piece
     if inside:
         yield None
+    source.tick()
 
 
 def jsonl_rows(source: Source, bad: Bad) -> Iterator[tuple[int, dict[str, Any]]]:
     """(line number, object); blank lines are passed over, others that are no object reported."""
     loads = orjson.loads
     for number, line in enumerate(whole_lines(source), 1):
-        if not number % TICK_LINES:
-            source.tick()
         try:
             row = loads(line)  # type: ignore[arg-type]  # None is no JSON either
         except orjson.JSONDecodeError as error:
@@ -62,7 +64,6 @@ def jsonl_rows(source: Source, bad: Bad) -> Iterator[tuple[int, dict[str, Any]]]
             yield number, row
         else:
             bad(not_object(number, row, line or b""))
-    source.tick()
 
 
 def not_object(number: int, value: Any, raw: bytes, **where: int) -> BadRow:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from corpusmith.errors import SpecError
 from corpusmith.readers.bad import Bad, BadRow, shown
-from corpusmith.readers.lines import MAX_ROW_BYTES, TICK_LINES, whole_lines
+from corpusmith.readers.lines import MAX_ROW_BYTES, whole_lines
 from corpusmith.readers.source import Source
 
 SEPARATORS = (",", ";", "\t")
@@ -39,7 +39,6 @@ def csv_rows(source: Source, bad: Bad) -> Iterator[tuple[int, dict[str, str]]]:
             bad(BadRow(begins, code, detail, _raw(lines.first)))
             continue
         if cells is None:
-            source.tick()
             return
         if not any(cells):
             continue
@@ -55,7 +54,6 @@ class _Lines:
     """The file's lines as text, counted. What is no UTF-8 is kept apart as surrogates."""
 
     def __init__(self, source: Source) -> None:
-        self._source = source
         self._lines = whole_lines(source)
         self.number = 0
         self.first = ""
@@ -69,8 +67,6 @@ class _Lines:
         self.number += 1
         if line is None:
             raise csv.Error(f"line longer than {MAX_ROW_BYTES >> 20} MiB")
-        if not self.number % TICK_LINES:
-            self._source.tick()
         text = line.decode("utf-8", "surrogateescape")
         self.first = self.first or text
         return text

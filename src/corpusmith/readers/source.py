@@ -59,9 +59,11 @@ class Source:
         return data
 
     def lines(self, limit: int) -> Iterator[bytes]:
-        """Lines with their ends, those that are longer in pieces of `limit` bytes."""
-        with self.named_errors():
-            yield from iter(partial(self._stream.readline, limit), b"")
+        """Lines with their ends, those that are longer in pieces of `limit` bytes.
+
+        Raises what the file raises: use it inside `named_errors`.
+        """
+        return iter(partial(self._stream.readline, limit), b"")
 
     def tick(self) -> None:
         """Tell how far it is."""

@@ -9,32 +9,28 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from corpusmith import registry
 from corpusmith.contracts import Quota
-from corpusmith.errors import KeyMissing, NotFound, UsageError
+from corpusmith.errors import NotFound, UsageError
 from corpusmith.service import loop
 from corpusmith.service.bulk import refuse_ready_made
-from corpusmith.service.connections import only_model, provider_of
-from corpusmith.service.estimate import Preview, estimate, refuse_unknown_price
+from corpusmith.service.estimate import Preview, refuse_unknown_price
 from corpusmith.service.forms.form import Resolved
-from corpusmith.service.keys import key_of
-from corpusmith.service.recipes import context, recipe, recipe_of
-from corpusmith.service.task_file import TaskFile, common_fields, form_of, task_file
-from corpusmith.store.values import Execution, MissRow, Task
-from corpusmith.values import (
-    Connection,
-    Counts,
-    Item,
-    Json,
-    Record,
-    Spend,
-    Status,
+from corpusmith.service.new_task import (
+    checked_file,
+    plan_of,
+    ready_endpoints,
+    stored_spec,
+    usual_name,
 )
+from corpusmith.service.recipes import recipe_of
+from corpusmith.service.task_file import TaskFile, common_fields, form_of
+from corpusmith.store.values import Execution, MissRow, Task
+from corpusmith.values import Counts, Json, Record, Spend, Status
 
 if TYPE_CHECKING:
     from corpusmith.engine.progress import Snapshot
@@ -42,7 +38,6 @@ if TYPE_CHECKING:
     from corpusmith.service.studio import Studio
 
 Show = Callable[["Snapshot"], None]
-DATE_FORMAT = "%Y-%m-%dT%H:%M:%S"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,38 +73,24 @@ class Tasks:
         self, file: TaskFile | Mapping[str, Json] | None = None, **fields: Any
     ) -> Task:
         """`create`; the endpoint is asked for its model when none is named."""
-        checked = _checked(file, fields)
         store = self._studio.store
+        checked = checked_file(file, fields)
         resolved = self._resolved(checked)
-        endpoints = {
-            role: await self._with_model(connection)
-            for role, connection in resolved.endpoints.items()
-        }
+        endpoints = await ready_endpoints(resolved.endpoints, store)
         refuse_unknown_price(checked.max_cost, endpoints)
-        await self._check_keys(endpoints)
         seed = checked.seed if checked.seed is not None else secrets.randbelow(2**31)
-        spec = _stored_spec(checked, resolved)
-        given = context(seed, resolved.language, inputs=resolved.inputs)
-        made = recipe(checked.recipe, resolved.recipe_spec, given)
+        planned = plan_of(checked, resolved, seed)
         if checked.dataset:
             self._studio.datasets.ensure(checked.dataset, resolved.language)
         self._just = None
         return store.tasks.create(
-            name=checked.name or _task_name(checked),
+            name=checked.name or usual_name(checked),
             recipe=checked.recipe,
-            spec=spec,
+            spec=stored_spec(checked, resolved),
             dataset=checked.dataset,
             requested=resolved.count,
             seed=seed,
-            quotas=[
-                Quota(
-                    name=category.name,
-                    count=category.count,
-                    labels=category.labels,
-                    waves=((0, category.count),),
-                )
-                for category in made.plan(resolved.count)
-            ],
+            quotas=planned.quotas(),
             connections={role: asdict(connection) for role, connection in endpoints.items()},
             inputs=resolved.inputs,
         )
@@ -118,31 +99,10 @@ class Tasks:
         self, file: TaskFile | Mapping[str, Json] | None = None, *, items: int = 1, **fields: Any
     ) -> Preview:
         """The exact prompts of the first `items` items, and the estimate. Nothing is sent."""
-        checked = _checked(file, fields)
+        checked = checked_file(file, fields)
         resolved = self._resolved(checked)
-        seed = checked.seed if checked.seed is not None else 0
-        given = context(seed, resolved.language, inputs=resolved.inputs)
-        made = recipe(checked.recipe, resolved.recipe_spec, given)
-        plan = [category for category in made.plan(resolved.count) if category.count]
-        first = [
-            Item(
-                task_seed=seed,
-                category=category.name,
-                ordinal=0,
-                want=min(made.per_item, category.count),
-            )
-            for category in plan
-        ]
-        return Preview(
-            calls=[
-                (item.key, role, messages)
-                for item in first[:items]
-                for role, messages in made.preview(item)
-            ],
-            quotas={category.name: category.count for category in plan},
-            estimate=estimate(made, first, plan, resolved.endpoints),
-            remarks=resolved.remarks,
-        )
+        planned = plan_of(checked, resolved, checked.seed or 0)
+        return planned.preview(items, resolved)
 
     # ------------------------------------------------------------ running
 
@@ -326,29 +286,12 @@ class Tasks:
         for name in file.checks:
             registry.load("check", name)
         registry.load("exporter", file.format)
-        # A preview and the task after it are one look at what is given: it may be a folder of books.
+        # A preview and the task after it are one look: what is given may be a folder of books.
         if self._just is None or self._just[0] is not file:
             language = file.language or self._studio.language
             found = form_of(file.recipe).resolve(file, self._studio.store, language)
             self._just = (file, found)
         return self._just[1]
-
-    async def _check_keys(self, endpoints: Mapping[str, Connection]) -> None:
-        """Raises KeyMissing, UsageError: before there is a task, not when it runs."""
-        for role, connection in endpoints.items():
-            try:
-                key = key_of(connection, self._studio.store)
-            except KeyMissing as error:
-                if len(endpoints) == 1 or error.reason != "key_missing":
-                    raise
-                raise KeyMissing("key_missing_role", role=role, **error.data) from None
-            await provider_of(connection, key).close()
-
-    async def _with_model(self, connection: Connection) -> Connection:
-        if connection.model:
-            return connection
-        model = await only_model(connection, key_of(connection, self._studio.store))
-        return replace(connection, model=model)
 
     def _settled(self, task: Task, ended: Ended) -> Result:
         finished = ended.status == "finished"
@@ -387,26 +330,3 @@ CHANGEABLE = frozenset(
 
 def _id(task: Task | int) -> int:
     return task if isinstance(task, int) else task.id
-
-
-def _checked(file: TaskFile | Mapping[str, Json] | None, fields: Mapping[str, Any]) -> TaskFile:
-    if isinstance(file, TaskFile) and not fields:
-        return file
-    given = file.model_dump(exclude_unset=True) if isinstance(file, TaskFile) else dict(file or {})
-    return task_file({**given, **fields}, source="the task")
-
-
-def _stored_spec(file: TaskFile, resolved: Resolved) -> dict[str, Json]:
-    """What every task has, and the form's own fields as the recipe knows them."""
-    left_out = {"connection", "roles", "count", "seed"}
-    common = set(TaskFile.model_fields) - left_out
-    return {
-        **file.model_dump(mode="json", include=common),
-        "seed_sent": file.seed,
-        "language": resolved.language,
-        "recipe_spec": dict(resolved.recipe_spec),
-    }
-
-
-def _task_name(file: TaskFile) -> str:
-    return f"{file.recipe}-{datetime.now().astimezone():%Y%m%d-%H%M%S}"
