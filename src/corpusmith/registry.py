@@ -65,5 +65,10 @@ def load(kind: Kind, name: str) -> Any:
 
 def names(kind: Kind) -> list[str]:
     """All names of a kind: the built-in ones in the table's order, then entry points."""
-    foreign = {point.name for point in entry_points(group=f"corpusmith.{kind}")}
-    return [*TABLES[kind], *sorted(foreign - set(TABLES[kind]))]
+    return [*TABLES[kind], *sorted(_foreign(kind) - set(TABLES[kind]))]
+
+
+@lru_cache
+def _foreign(kind: Kind) -> frozenset[str]:
+    """The names that other packages give: to find them, every package's metadata is read."""
+    return frozenset(point.name for point in entry_points(group=f"corpusmith.{kind}"))

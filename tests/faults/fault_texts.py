@@ -54,9 +54,15 @@ def _refinement(record: Json) -> list[Json]:
     return [record["question"], *answers, *(one["critique"] for one in steps[:-1])]
 
 
+def _scores(record: Json) -> list[Json]:
+    """A verdict may lack its words: a judge that forgot them is heard all the same."""
+    verdicts = record["judges"]
+    return [one["scores"] for one in verdicts] + [v["comment"] for v in verdicts if v["comment"]]
+
+
 def _verdict(reply: str) -> list[Json]:
     verdict = orjson.loads(reply)
-    return [{"comment": verdict.pop("comment").strip(), "scores": verdict}]
+    return [verdict.pop("comment").strip(), verdict]
 
 
 WORDS: dict[str, Words] = {
@@ -76,11 +82,6 @@ WORDS: dict[str, Words] = {
         to_be_corrected=_new_rounds("answer"),
     ),
     "selfplay": Words(in_record=_refinement, in_reply=_text),
-    "evaluate": Words(
-        in_record=lambda record: [
-            {"comment": one["comment"], "scores": one["scores"]} for one in record["judges"]
-        ],
-        in_reply=_verdict,
-    ),
+    "evaluate": Words(in_record=_scores, in_reply=_verdict),
 }
 """By way: those that are run with faults."""

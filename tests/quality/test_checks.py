@@ -291,6 +291,50 @@ def test_a_users_line_is_a_models_answer_too() -> None:
     assert Refusal()(saying(text, role="user")) == failed("refusal", found=text)
 
 
+NO = "很抱歉，我无法协助完成这个请求。"
+ROUND = {"question": "水温多少？", "answer": "随便", "correction": "八十五度。"}
+REFINED = {
+    "question": "怎么剪辑？",
+    "initial_answer": "先剪。",
+    "final_answer": "先写脚本再剪。",
+    "refinement_process": [
+        {"answer": "先剪。", "critique": "太短。"},
+        {"answer": "先写脚本再剪。", "critique": "最终优化版本"},
+    ],
+}
+VERDICT = {"id": 1, "scores": {"a": 3}, "overall": 3, "judges": [{"comment": "还行。"}]}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"id": "r1", "rounds": [{**ROUND, "question": NO}]},
+        {"id": "r1", "rounds": [{**ROUND, "correction": NO}]},
+        {**REFINED, "question": NO},
+        {**REFINED, "refinement_process": [{"answer": "先剪。", "critique": NO}]},
+        {**REFINED, "refinement_process": [{"answer": NO, "critique": "太短。"}]},
+        {**VERDICT, "judges": [{"comment": "还行。"}, {"comment": NO}]},
+        {"question": "几点了？", "answer": NO},
+    ],
+)
+def test_a_refusal_is_found_wherever_a_model_speaks(content: Json) -> None:
+    assert Refusal()(Draft(content=content)) == failed("refusal", found=NO)
+
+
+def test_an_answer_that_is_corrected_may_be_a_refusal() -> None:
+    content = {"id": "r1", "rounds": [{**ROUND, "answer": NO}]}
+    assert Refusal()(Draft(content=content)) is PASS
+
+
+def test_a_critique_may_quote_the_gap_and_a_question_may_have_none() -> None:
+    gap = "这里写着{姓名}，请补上。"
+    first, last = REFINED["refinement_process"]
+    quoting = {**REFINED, "refinement_process": [{**first, "critique": gap}, last]}
+    assert Placeholders()(Draft(content=quoting)) is PASS
+    asking = Draft(content={**REFINED, "question": gap})
+    assert Placeholders()(asking) == failed("placeholder", found="{姓名}")
+
+
 def test_a_user_may_quote_a_refusal() -> None:
     assert Refusal()(saying("It said: As an AI language model…", role="user")) is PASS
 
@@ -341,6 +385,7 @@ def test_every_reason_has_a_text(language: Any) -> None:
     )
 
 
+KEYS = sorted({*GOOD, *ROUND, *REFINED, *VERDICT, "rounds", "critique", "comment"})
 VALUES = st.recursive(
     st.none()
     | st.booleans()
@@ -349,15 +394,15 @@ VALUES = st.recursive(
     | st.sampled_from(["user", "{x}"]),
     lambda inner: (
         st.lists(inner, max_size=4)
-        | st.dictionaries(st.sampled_from([*GOOD, "role", "content", "x"]), inner, max_size=5)
+        | st.dictionaries(st.sampled_from([*KEYS, "role", "content", "x"]), inner, max_size=5)
     ),
     max_leaves=15,
 )
 
 
-@given(VALUES, st.sampled_from(sorted(GOOD)))
-def test_a_check_judges_any_value_and_changes_none(value: Json, key: str) -> None:
-    for content in (value, {**GOOD, key: value}):
+@given(VALUES, st.sampled_from(KEYS), st.sampled_from([GOOD, REFINED, VERDICT]))
+def test_a_check_judges_any_value_and_changes_none(value: Json, key: str, record: Json) -> None:
+    for content in (value, {**record, key: value}):
         before = copy.deepcopy(content)
         for name in ALL:
             verdict = build([name], {})(Draft(content=content))

@@ -14,6 +14,7 @@ from corpusmith.cli.command import command, group
 from corpusmith.cli.making import sign
 from corpusmith.cli.out import confirmed, either, plain, show_table
 from corpusmith.cli.session import Session
+from corpusmith.cli.tasks import local_time
 from corpusmith.cli.template_show import show_template
 from corpusmith.cli.template_trial import OPTIONS, trial
 from corpusmith.errors import UsageError
@@ -104,11 +105,8 @@ def versions(ctx: typer.Context, name: Name) -> None:
         found = studio.templates.versions(name)
     rows = [{"version": version, "created_at": when} for version, when in found]
     headers = [session.say("column.version"), session.say("column.created")]
-    either(
-        session,
-        rows,
-        lambda: show_table(headers, [tuple(row.values()) for row in rows], right=(0,), whole=(1,)),
-    )
+    shown = [(version, local_time(when)) for version, when in found]
+    either(session, rows, lambda: show_table(headers, shown, right=(0,), whole=(1,)))
 
 
 @command(app, "diff")

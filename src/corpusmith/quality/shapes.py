@@ -46,44 +46,52 @@ def strings(content: Json) -> Iterator[tuple[str, str]]:
             stack += reversed([(f"{path}[{at}]", inner) for at, inner in enumerate(value)])
 
 
-def _pick(table: dict[str, Callable[[Any], list[str]]], content: Json) -> list[str]:
+def _pick(table: dict[str, Callable[[Any], list[Any]]], content: Json) -> list[str]:
     if isinstance(content, dict):
         for key, pick in table.items():
             if key in content:
                 try:
-                    return pick(content[key])
+                    return [text for text in pick(content) if isinstance(text, str)]
                 except (TypeError, KeyError):  # a broken shape, which is the format check's to name
                     break
     return [text for _, text in strings(content)]
 
 
-def _contents(turns: Any) -> list[str]:
-    return [text for turn in turns if isinstance(text := turn["content"], str)]
+def _dialogue(record: Any) -> list[Any]:
+    return [turn["content"] for turn in record["dialogues"]]
 
 
-def _rounds(*fields: str) -> Callable[[Any], list[str]]:
-    return lambda rounds: [one[field] for one in rounds for field in fields]
+def _rounds(*fields: str) -> Callable[[Any], list[Any]]:
+    return lambda record: [one[field] for one in record["rounds"] for field in fields]
 
 
-def _steps(*fields: str) -> Callable[[Any], list[str]]:
-    return lambda steps: [step[field] for step in steps for field in fields]
+def _refinement(record: Any) -> list[Any]:
+    steps = record["refinement_process"]
+    return [record["question"], *(step[name] for step in steps for name in ("answer", "critique"))]
 
 
-def _last_answer(steps: Any) -> list[str]:
-    return [step["answer"] for step in steps[-1:]]
+def _refined(record: Any) -> list[Any]:
+    steps = record["refinement_process"]
+    return [record["question"], *(step["answer"] for step in steps[-1:])]
 
 
-# The key that tells a shape -> how to take its texts from that key's value. Both sides of a
+def _verdicts(record: Any) -> list[Any]:
+    return [one["comment"] for one in record["judges"]]
+
+
+# The key that tells a shape -> how to take the texts from a record of that shape. Both sides of a
 # dialogue are a model's: the user's lines too are answers to a prompt, and may be a refusal.
 # An answer that is going to be corrected is on purpose a weak one: it may be a refusal.
-TEXTS: dict[str, Callable[[Any], list[str]]] = {
-    "dialogues": _contents,
+TEXTS: dict[str, Callable[[Any], list[Any]]] = {
+    "dialogues": _dialogue,
     "rounds": _rounds("question", "answer", "correction"),
     # Of a refinement the last answer counts: a critique may quote the gap that it complains of.
-    "refinement_process": _last_answer,
+    "refinement_process": _refined,
+    "judges": _verdicts,
 }
-ANSWERS: dict[str, Callable[[Any], list[str]]] = {
-    "dialogues": _contents,
+ANSWERS: dict[str, Callable[[Any], list[Any]]] = {
+    "dialogues": _dialogue,
     "rounds": _rounds("question", "correction"),
-    "refinement_process": _steps("answer", "critique"),
+    "refinement_process": _refinement,
+    "judges": _verdicts,
 }

@@ -8,11 +8,12 @@ row (the recipe).
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Any, overload
+from typing import Any
 
 from corpusmith.errors import SpecError, UsageError
+from corpusmith.lazy import LazyRows
 from corpusmith.messages import say
 from corpusmith.service.input_files import BadInput
 from corpusmith.service.input_part import InputPart
@@ -26,7 +27,7 @@ KEPT = 32
 Read = Callable[[], Iterator[Json]]
 
 
-class Judged(Sequence[Json]):
+class Judged(LazyRows):
     """Rows `{"id", "content"}` that are read anew at every walk: the first `KEPT` are at hand."""
 
     def __init__(
@@ -58,16 +59,7 @@ class Judged(Sequence[Json]):
         if given < self._length:
             raise UsageError("evaluate_changed", counted=self._length, now=given)
 
-    @overload
-    def __getitem__(self, index: int) -> Json: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Json]: ...
-    def __getitem__(self, index: int | slice) -> Json | Sequence[Json]:
-        if isinstance(index, slice):
-            return [self[place] for place in range(*index.indices(self._length))]
-        place = index + self._length if index < 0 else index
-        if not 0 <= place < self._length:
-            raise IndexError(index)
+    def row(self, place: int) -> Json:
         if place < len(self._head):
             return self._head[place]
         return next(islice(self, place, None))

@@ -228,7 +228,7 @@ def _wanted(file: SampleFile) -> dict[str, int]:
 def _format(file: SampleFile) -> str:
     if file.format is not None:
         return file.format
-    return "jsonl" if (file.output or "").endswith(".jsonl") else "json"
+    return format_of(file.output or "") or "json"
 
 
 def _sampled(

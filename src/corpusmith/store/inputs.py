@@ -6,12 +6,12 @@ Owns: the `inputs` table. Does not own: where rows come from.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import overload
 
 from sqlalchemy import Connection, func, insert, select
 
+from corpusmith.lazy import LazyRows
 from corpusmith.store.codec import from_json, to_json
 from corpusmith.store.database import Database
 from corpusmith.store.schema import inputs
@@ -22,7 +22,7 @@ _PAGES_KEPT = 64
 """16,384 rows: items in progress look at rows that are near each other."""
 
 
-class Rows(Sequence[Json]):
+class Rows(LazyRows):
     """A task's rows, read by the page when they are looked at."""
 
     def __init__(self, database: Database, task_id: int) -> None:
@@ -36,16 +36,7 @@ class Rows(Sequence[Json]):
     def __len__(self) -> int:
         return self._length
 
-    @overload
-    def __getitem__(self, index: int) -> Json: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Json]: ...
-    def __getitem__(self, index: int | slice) -> Json | Sequence[Json]:
-        if isinstance(index, slice):
-            return [self[at] for at in range(*index.indices(self._length))]
-        place = index + self._length if index < 0 else index
-        if not 0 <= place < self._length:
-            raise IndexError(index)
+    def row(self, place: int) -> Json:
         page, within = divmod(place, _AT_ONCE)
         return self._page(page)[within]
 

@@ -60,7 +60,8 @@ class EvaluateFile(TaskFile):
     max_row_tokens: int = Field(default=8000, ge=100)
     fresh: bool = False
     """Ask again what has been asked and paid before."""
-    checks: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ("refusal",)
+    """A judge that will not judge gives scores all the same where a schema demands them."""
 
     @model_validator(mode="before")
     @classmethod

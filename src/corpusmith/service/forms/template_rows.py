@@ -12,11 +12,11 @@ from array import array
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import overload
 
 import orjson
 
 from corpusmith.errors import UsageError
+from corpusmith.lazy import LazyRows
 from corpusmith.values import Json
 
 _IN_MEMORY = 8 * 1024 * 1024
@@ -65,7 +65,7 @@ class Spool:
                 )
 
 
-class Joined(Sequence[Json]):
+class Joined(LazyRows):
     """Rows of several inputs after each other, of each the columns that are needed."""
 
     def __init__(self, parts: Sequence[tuple[Spool, frozenset[str]]]) -> None:
@@ -80,16 +80,7 @@ class Joined(Sequence[Json]):
     def __len__(self) -> int:
         return self._length
 
-    @overload
-    def __getitem__(self, index: int) -> Json: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Json]: ...
-    def __getitem__(self, index: int | slice) -> Json | Sequence[Json]:
-        if isinstance(index, slice):
-            return [self[at] for at in range(*index.indices(self._length))]
-        place = index + self._length if index < 0 else index
-        if not 0 <= place < self._length:
-            raise IndexError(index)
+    def row(self, place: int) -> Json:
         part = bisect_right(self.starts, place) - 1
         spool, columns = self._parts[part]
         row = spool.row(place - self.starts[part])
