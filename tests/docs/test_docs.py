@@ -110,6 +110,12 @@ def script(steps: list[Step], port: str) -> str:
     return "\n".join(lines).replace(PORT, port)
 
 
+def name_the_port(folder: Path, port: str) -> None:
+    """The example files name the pages' port too."""
+    for example in folder.glob("*.yaml"):
+        example.write_text(example.read_text("utf-8").replace(PORT, port), "utf-8")
+
+
 def free_port() -> str:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -143,8 +149,7 @@ def test_the_commands_of_a_page_do_what_it_shows(
     steps = docs_kit.steps(page)
     starts_its_own = any(step.command.startswith("corpusmith simulate") for step in steps)
     port = free_port() if starts_its_own else simulator.url.rpartition(":")[2]
-    for example in folder.glob("*.yaml"):  # they name the pages' port too
-        example.write_text(example.read_text("utf-8").replace(PORT, port), "utf-8")
+    name_the_port(folder, port)
     language = "zh" if page.name.endswith(".zh-CN.md") else "en"
     whole = shell_output(script(steps, port), folder, environment(folder, language, program))
     printed = re.split(rf"^{MARK} \d+\n", whole, flags=re.M)[1:]
@@ -165,6 +170,7 @@ def test_the_commands_of_a_page_do_what_it_shows(
 def shows_failure(step: Step) -> bool:
     """Whether the page shows that the command does not end well."""
     signs = ("error: ", "错误：", "budget", "预算", "FAIL", "失败", "short", "差 ")
+    signs += ("Refused: ", "拒绝了 ")
     return any(sign in line for sign in signs for line in step.output)
 
 
@@ -174,6 +180,7 @@ PYTHON = [page for page in PAGES if docs_kit.blocks(page, "python")]
 @pytest.mark.parametrize("page", PYTHON, ids=name_of)
 def test_the_python_of_a_page_runs(page: Path, folder: Path, simulator: Running) -> None:
     port = simulator.url.rpartition(":")[2]
+    name_the_port(folder, port)
     program = "\n\n".join(docs_kit.blocks(page, "python")).replace(PORT, port)
     language = "zh" if page.name.endswith(".zh-CN.md") else "en"
     ran = subprocess.run(

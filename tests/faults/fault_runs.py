@@ -29,7 +29,7 @@ from corpusmith.store.values import MissRow, Task
 from corpusmith.values import Counts, Json, Protocol, Record
 from recipe_ways import WAYS
 
-TIMEOUT_S = 1.5
+TIMEOUT_S = 2.0
 RUN_WITHIN_S = 90.0
 AT_ONCE = 32
 """Cases in progress: with more of them, one core keeps replies waiting beyond their timeout."""

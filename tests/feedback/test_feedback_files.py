@@ -8,10 +8,11 @@ from pathlib import Path
 import orjson
 import pytest
 
+from corpusmith.digests import Digests, digest
 from corpusmith.errors import SpecError
 from corpusmith.feedback.files import Drafts, NotAnArray, copy_array, copy_lines, finish_moves
 from corpusmith.feedback.samples import JsonArray
-from corpusmith.feedback.seen import Digests, State, digest, dump_state, load_state
+from corpusmith.feedback.seen import State, dump_state, load_state
 
 
 def test_without_a_commit_nothing_changes_and_nothing_is_left(tmp_path: Path) -> None:

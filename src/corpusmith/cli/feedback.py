@@ -119,8 +119,12 @@ def feedback(
     kto_max: Annotated[str | None, _text("--kto-max", "kto_max", "1-5", "feedback_pairs")] = None,
 ) -> None:
     """All files come whole, or none is changed."""
-    session: Session = ctx.obj
     file = _file({name: value for name, value in locals().items() if name in _OPTIONS}, config)
+    run_feedback(ctx.obj, file)
+
+
+def run_feedback(session: Session, file: FeedbackFile) -> None:
+    """Runs it, and shows what became of the rows."""
     with session.studio() as studio:
         try:
             result = studio.feedback.run_file(file, show=_progress(session))

@@ -74,7 +74,9 @@ def run(
     dry_run: flags.DryRun = False,
     yes: flags.Yes = False,
 ) -> None:
-    """Runs a task file, a chain or a sample of datasets; options replace its fields."""
+    """Runs a task file, a chain, a sample of datasets or a feedback run; options replace fields."""
+    from corpusmith.cli.feedback import run_feedback
+    from corpusmith.service.feedback_file import read_feedback_file
     from corpusmith.service.sample_file import is_sampling
     from corpusmith.service.yaml_file import read_fields, read_task_file
 
@@ -89,6 +91,11 @@ def run(
         raise typer.Exit(run_chain(session, file, again=again, dry_run=dry_run, yes=yes, **seeded))
     if again:
         raise UsageError("cli_chain_again", file=file)
+    if found.get("recipe") == "feedback":
+        unfit = {**seeded, **({"dry_run": True} if dry_run else {})}
+        _refuse_options(unfit, (), "cli_run_feedback", file)
+        run_feedback(session, read_feedback_file(file))
+        return
     with session.studio() as studio:
         if is_sampling(found):
             _refuse_options(given, ("output", "format"), "cli_ratio_sampling", file)

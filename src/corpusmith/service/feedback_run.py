@@ -17,12 +17,13 @@ from typing import Any
 
 import orjson
 
+from corpusmith.digests import Digests, digest
 from corpusmith.errors import SpecError, UsageError
 from corpusmith.feedback.fields import BadField, Feedback, Reader, field_map
 from corpusmith.feedback.files import Drafts
 from corpusmith.feedback.pairs import Pairing
 from corpusmith.feedback.samples import KTO, PAIRS, Row, sample
-from corpusmith.feedback.seen import Digests, State, digest
+from corpusmith.feedback.seen import State
 from corpusmith.feedback.tally import FeedbackResult, Tally
 from corpusmith.messages import say
 from corpusmith.readers.bad import Bad, BadRow, shown

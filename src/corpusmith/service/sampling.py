@@ -22,6 +22,7 @@ from corpusmith.service.cards import has
 from corpusmith.service.draw import draw
 from corpusmith.service.forms.form import from_folder
 from corpusmith.service.sample_file import SampleCategory, SampleFile, is_sampling, sample_file
+from corpusmith.service.suffixes import format_of
 from corpusmith.service.yaml_file import read_fields
 from corpusmith.shares import largest_remainder
 from corpusmith.store.records import State
