@@ -29,7 +29,9 @@ from corpusmith.store.values import MissRow, Task
 from corpusmith.values import Counts, Json, Protocol, Record
 from recipe_ways import WAYS
 
-TIMEOUT_S = 2.0
+TIMEOUT_S = 3.0
+PATIENT_S = 60.0
+"""Where no fault waits for the timeout, a machine that others slow down must not either."""
 RUN_WITHIN_S = 90.0
 AT_ONCE = 32
 """Cases in progress: with more of them, one core keeps replies waiting beyond their timeout."""
@@ -50,6 +52,10 @@ class Case:
     @property
     def name(self) -> str:
         return f"{'+'.join(self.faults)} {self.way} {self.protocol}"
+
+    @property
+    def timeout_s(self) -> float:
+        return PATIENT_S if {"hang", "drip", "all"}.isdisjoint(self.faults) else TIMEOUT_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,8 +127,10 @@ async def _run(case: Case, folder: Path, healthy: aiohttp.ClientSession) -> Ran:
     await faulty.start()
     try:
         with Studio(f"sqlite:///{folder / 'x.db'}") as studio:
-            fields = task_fields(faulty.url, case.way, case.count, folder, protocol=case.protocol)
-            task = await studio.tasks.create_async(fields)
+            task = await studio.tasks.create_async(
+                task_fields(case.way, case.count, folder)
+                | {"connection": endpoint(faulty.url, case.protocol, case.timeout_s)}
+            )
             retries: Counter[str] = Counter()
             async with asyncio.timeout(RUN_WITHIN_S):
                 first = last = await _ended(studio, task, retries)
@@ -154,29 +162,26 @@ async def _ended(studio: Studio, task: Task, retries: Counter[str]) -> Ended:
     )
 
 
-def task_fields(
-    url: str, way: str, count: int, folder: Path, *, protocol: Protocol = "openai"
-) -> dict[str, Json]:
-    """The task against the simulator at `url`; a way's own files go into `folder`.
+def task_fields(way: str, count: int, folder: Path) -> dict[str, Json]:
+    """The task but its endpoint; a way's own files go into `folder`.
 
     Attempts: so many that what can be replaced is never missing; what cannot is tried twice.
     """
     return {
         "seed": 11,
         "max_attempts_multiplier": 2 if WAYS[way].closed else 30,
-        "connection": endpoint(url, protocol),
         **WAYS[way].own(count, folder),
     }
 
 
-def endpoint(url: str, protocol: Protocol) -> dict[str, Json]:
-    """The simulator as an endpoint of this protocol, with a short timeout."""
+def endpoint(url: str, protocol: Protocol, timeout_s: float = PATIENT_S) -> dict[str, Json]:
+    """The simulator as an endpoint of this protocol."""
     base_url = f"{url}/v1" if protocol == "openai" else url
     return {
         "provider": protocol,
         "base_url": base_url,
         "model": "any",
-        "timeout_s": TIMEOUT_S,
+        "timeout_s": timeout_s,
         "price": {"input": 1.0, "output": 2.0},
     }
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from fault_runs import task_fields
+from fault_runs import endpoint, task_fields
 
 from corpusmith import Studio
 from corpusmith.simulator.config import SimulatorConfig
@@ -71,7 +71,8 @@ async def _run(config: SimulatorConfig, database: Path) -> Ran:
     await simulator.start()
     try:
         with Studio(f"sqlite:///{database}") as studio:
-            fields = task_fields(simulator.url, "single", 100_000, database.parent)
+            fields = task_fields("single", 100_000, database.parent)
+            fields["connection"] = endpoint(simulator.url, "openai")
             task = await studio.tasks.create_async(fields)
             run = asyncio.create_task(studio.tasks.run_async(task))
             await asyncio.sleep(FIND_S)
