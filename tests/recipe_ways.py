@@ -1,7 +1,8 @@
 """The recipes as tests ask for them: by parameter, not by copy.
 
-Owns: each way's own fields for so many records, and what is true of it whatever is done to it.
-Does not own: endpoints, checks, limits, and what a test does with a way.
+Owns: each way's own fields for so many records, the words of the command line that say the same,
+and what is true of it whatever is done to it. Does not own: endpoints, checks, limits, and what a
+test does with a way.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import orjson
 
+from corpusmith.service.task_file import recipe_in
 from corpusmith.values import Json
 
 CARDS = Path(__file__).parents[1] / "examples" / "cards"
@@ -134,3 +136,68 @@ WAYS: dict[str, Way] = {
     "evaluate": Way(own=_evaluate, structured=True, closed=True),
 }
 """A recipe of a new kind is a line here; kills, faults and fidelity then ask it of each."""
+
+
+# ---------------------------------------------------------------- the command line
+
+_COMMANDS = {
+    "dialogue": ("generate",),
+    "template": ("template",),
+    "rounds": ("rounds", "run"),
+    "selfplay": ("selfplay",),
+    "evaluate": ("evaluate",),
+}
+_OPTIONS = {
+    "characters": "--character",
+    "scenarios": "--scenario",
+    "vars": "--var",
+    "of": "--input",
+    "judges": "--judge",
+    "roles": "--role",
+}
+"""Where an option is not called like its field."""
+_MODELS = {"template": "--mix", "selfplay": "--role-model"}
+
+
+def words(fields: Mapping[str, Json], folder: Path) -> list[str]:
+    """The command that asks for a recipe's own fields; files that it needs go into the folder."""
+    if "categories" in fields:
+        return ["ratio", str(_yaml(folder / "ratio.yaml", fields))]
+    recipe = recipe_in(fields)
+    given = {name: value for name, value in fields.items() if name != "recipe"}
+    if isinstance(given.get("template"), Mapping):
+        given["template"] = str(_yaml(folder / "template.yaml", given["template"]))
+    return [*_COMMANDS[recipe], *options(given, models=_MODELS.get(recipe, ""))]
+
+
+def options(fields: Mapping[str, Json], *, models: str = "") -> list[str]:
+    """Options of the command line for these fields. `models`: what the field `models` is called."""
+    names = {**_OPTIONS, "models": models}
+    return [
+        word
+        for name, value in fields.items()
+        for text in _texts(name, value)
+        for word in (names.get(name, f"--{name.replace('_', '-')}"), text)
+        if word is not None
+    ]
+
+
+def _texts(name: str, value: Json) -> list[str | None]:
+    """What stands after each of a field's options; None: nothing does."""
+    if value is True:
+        return [None]
+    if name == "extra":
+        return [f"{key}={orjson.dumps(one).decode()}" for key, one in value.items()]
+    if isinstance(value, Mapping):
+        return [f"{key}={','.join(map(str, _listed(one)))}" for key, one in value.items()]
+    return [str(one) for one in _listed(value)]
+
+
+def _listed(value: Json) -> list[Json]:
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _yaml(path: Path, fields: Mapping[str, Json]) -> Path:
+    """`path`, once it holds the fields: JSON is YAML."""
+    path.write_bytes(orjson.dumps(fields))
+    return path

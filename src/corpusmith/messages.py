@@ -18,6 +18,8 @@ from corpusmith.values import Language
 
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 _PLACE = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
+_FOREIGN = ("problem", "cause")
+"""Places that may hold an `OSError.strerror`: English, whatever the user speaks."""
 
 
 @lru_cache
@@ -35,13 +37,18 @@ def catalog(language: Language) -> dict[str, str]:
 def say(key: str, language: Language, /, **data: Any) -> str:
     """The text of `key` with each `{name}` replaced once from `data`; an unknown key is itself.
 
-    Values are put in as they are and never expanded again.
+    Values are put in as they are and never expanded again; what the operating system says of a
+    file (a `problem` or `cause`) is said in the same language.
     """
     text = catalog(language).get(key)
     if text is None:
         details = ", ".join(f"{name}={value}" for name, value in data.items() if value is not None)
         return f"{key} ({details})" if details else key
-    return _PLACE.sub(lambda m: str(data.get(m[1], m[0])), text)
+    return _PLACE.sub(lambda m: _value(m[1], str(data.get(m[1], m[0])), language), text)
+
+
+def _value(name: str, value: str, language: Language) -> str:
+    return catalog(language).get(f"os.{value}", value) if name in _FOREIGN else value
 
 
 def language_of(wish: str | None = None) -> Language:

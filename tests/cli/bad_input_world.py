@@ -23,6 +23,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from bad_input_files import make_files
 from cli_kit import ENDPOINT_VARIABLES, clean_environment
 
 from corpusmith import Studio
@@ -116,8 +117,11 @@ def made_world(folder: Path) -> Iterator[World]:
             untrusted=stack.enter_context(_serving(_chat, folder=folder)),
             taken_port=taken,
         )
+        patch.chdir(folder)
         _make_files(folder)
+        make_files(folder)
         _make_databases(folder)
+        stack.enter_context(_locked_database(folder))
         with Studio() as studio:
             _fill(studio, world)
         yield world
@@ -177,6 +181,17 @@ def _make_databases(folder: Path) -> None:
         newer.commit()
 
 
+@contextmanager
+def _locked_database(folder: Path) -> Iterator[None]:
+    """A good database that another program does not let go of."""
+    url = f"sqlite:///{folder / 'locked.db'}"
+    with Studio(db=url) as studio:
+        studio.connections.add("stored", base_url="http://127.0.0.1:9/v1", model="any")
+    with closing(sqlite3.connect(folder / "locked.db", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        yield
+
+
 # ---------------------------------------------------------------- stored things
 
 
@@ -193,6 +208,7 @@ def _fill(studio: Studio, world: World) -> None:
     held = studio.tasks.create(same)
     studio.store.acquire(held.id, "elsewhere|boot|space|4711|1|x", 3600, time.time())
     studio.tasks.create(loose)
+    studio.templates.add({"name": "stored template", "prompt": "Write about {topic}."})
 
 
 # ---------------------------------------------------------------- endpoints

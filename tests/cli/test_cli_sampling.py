@@ -70,6 +70,15 @@ def test_the_documented_command_samples_by_ratio(cli: Cli, filled: Path, studio:
     assert {r.content["level"] for r in records if r.labels["category"] == "闲聊"} == {"简单"}
 
 
+def test_the_files_name_says_its_format(cli: Cli, filled: Path) -> None:
+    assert cli("ratio", filled / "s.yaml", "--output", filled / "a.csv").code == 0
+    assert (filled / "a.csv").read_text("utf-8").splitlines()[0] == "n,level"
+    text = (filled / "s.yaml").read_text("utf-8").replace("混合", "又一个")
+    (filled / "s.yaml").write_text(text + "output: b.csv\n", "utf-8")
+    assert cli("run", filled / "s.yaml").code == 0
+    assert (filled / "b.csv").read_text("utf-8").splitlines()[0] == "n,level"
+
+
 def test_the_same_seed_draws_the_same_and_another_does_not(studio: Studio, filled: Path) -> None:
     for name, seed in (("a", 7), ("b", 7), ("c", 8)):
         studio.sampling.run(filled / "s.yaml", dataset=name, seed=seed)

@@ -159,6 +159,20 @@ def test_what_is_rejected_is_replaced_with_the_same_values(at: Cli) -> None:
     assert shown["attempted"] > 50
 
 
+def test_a_task_says_which_version_of_which_template_it_ran(at: Cli) -> None:
+    at("templates add t.yaml")
+    at("templates edit sentiment --set temperature=0.3")
+    at("template --template sentiment@1 --var topic=茶 --var label=正面 --count 2")
+    assert at("tasks list").out.splitlines()[1].split()[2:4] == ["template", "sentiment@1"]
+    shown = [line.split() for line in at("tasks show").out.splitlines()]
+    assert [line for line in shown if line[:1] == ["template"]] == [["template", "sentiment@1"]]
+
+
+def test_statistics_leave_out_labels_that_no_record_has(at: Cli) -> None:
+    at("template --template t.yaml --var topic=茶 --var label=正面 --count 2 --dataset d")
+    assert at("datasets stats d").out == "d: 2 records\n"
+
+
 def test_the_same_seed_makes_the_same_rows_without_a_call(at: Cli) -> None:
     command = (
         "template --template qa.yaml --var topic=茶 --var difficulty=甲,乙 "

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 from stub_engine import StubProvider, StubRecipe, contents, echo, make_runner, make_task
 
+from corpusmith.contracts import Ask
 from corpusmith.store.open import open_store
-from corpusmith.values import PASS, ChatRequest, Counts, Draft, Reply, Verdict
+from corpusmith.values import PASS, ChatRequest, Counts, Draft, Item, Miss, Reply, Verdict
 
 
 class Closed(StubRecipe):
@@ -55,6 +56,52 @@ async def test_after_its_tries_it_is_rejected_once_and_nothing_takes_its_place(s
     assert ended.snapshot.counts == Counts(requested=3, attempted=3, rejected=3)
     assert ended.cause == {"code": "items_missed", "shortfall": 3}
     assert len(provider.requests) == 3 * 2
+
+
+def _first_of_each_reply(draft: Draft) -> Verdict:
+    return Verdict(passed=draft.content["sample"] == 0, reason="not_the_first")
+
+
+async def test_only_the_rejected_samples_of_an_item_are_asked_for_again(store: Any) -> None:
+    task = make_task(store, {"a": 3})
+    wants: list[int] = []
+
+    class Several(Closed):
+        async def produce(self, item: Item, ask: Ask) -> Sequence[Draft | Miss]:
+            wants.append(item.want)
+            return await super().produce(item, ask)
+
+    recipe = Several(per_item=3)
+    ended = await make_runner(
+        store, task, StubProvider(), recipe=recipe, check=_first_of_each_reply, multiplier=3.0
+    ).run()
+    assert wants == [3, 2, 1]
+    assert ended.snapshot.counts == Counts(requested=3, attempted=3, accepted=3)
+    assert len({one["text"] for one in contents(store, task)}) == 3
+
+
+async def test_good_samples_of_an_item_stay_when_its_last_try_brings_none(store: Any) -> None:
+    task = make_task(store, {"a": 3})
+    provider = StubProvider()
+    seen: set[str] = set()
+
+    def only_the_first_reply(draft: Draft) -> Verdict:
+        seen.add(draft.content["text"])
+        good = len(seen) == 1 and draft.content["sample"] < 2
+        return PASS if good else Verdict(passed=False, reason="no")
+
+    checked: dict[tuple[str, int], Verdict] = {}
+
+    def check(draft: Draft) -> Verdict:
+        key = (draft.content["text"], draft.content["sample"])
+        return checked.setdefault(key, only_the_first_reply(draft))
+
+    ended = await make_runner(
+        store, task, provider, recipe=Closed(per_item=3), check=check, multiplier=3.0
+    ).run()
+    assert ended.snapshot.counts == Counts(requested=3, attempted=3, accepted=2, rejected=1)
+    assert [one["sample"] for one in contents(store, task)] == [0, 1]
+    assert [miss.reason for miss in store.tasks.misses(task)] == ["no"]
 
 
 def _never(draft: Draft) -> Verdict:

@@ -124,10 +124,22 @@ def test_messages_take_the_characters_system_prompt_when_it_is_wanted_and_known(
     ]
 
 
+def test_self_play_is_its_question_and_the_final_answer() -> None:
+    content = {"question": "怎么练？", "initial_answer": "a", "final_answer": "b"}
+    assert json.loads(text_of(Messages(), [record(1, content)])) == {
+        "messages": [
+            {"role": "user", "content": "怎么练？"},
+            {"role": "assistant", "content": "b"},
+        ]
+    }
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
         ({"question": "a", "answer": "b"}, "export_no_chat"),
+        ({"question": "a", "final_answer": " "}, "export_turn_empty"),
+        ({"final_answer": "b"}, "export_turn_empty"),
         ("text", "export_no_chat"),
         ({"messages": TURNS, "label": False}, "export_no_chat"),
         ({"dialogues": "text"}, "export_turn_shape"),

@@ -19,7 +19,6 @@ import pytest
 
 from corpusmith import Studio
 from corpusmith.recipes.dialogue_prompts import dialogue_schema
-from corpusmith.service.forms.dialogue import DialogueFile
 from corpusmith.service.task_file import EndpointPart
 from corpusmith.simulator.config import SimulatorConfig
 from corpusmith.simulator.thread import Running, run_in_thread
@@ -206,20 +205,9 @@ def _asked(protocol: Protocol) -> Json:
 
 # ---------------------------------------------------------------- nothing is forgotten
 
-IN_THE_REQUEST = {*SAMPLING, "extra", "model", "connection", "roles"}
-IN_THE_PROMPT = {
-    *("recipe", "language", "characters", "scenarios", "dataset", "mode", "turns"),
-    *("dialogues_per_request", "variation"),
-}
-NOT_SENT = {
-    *("name", "count", "share", "concurrency", "rpm", "tpm", "max_cost", "max_total_tokens"),
-    *("max_calls", "max_attempts_multiplier", "checks", "output", "format", "commit"),
-}
 
-
-def test_every_option_of_a_task_is_placed() -> None:
-    """A new option must be put into one of the three, and tested here if it is sent."""
-    assert set(DialogueFile.model_fields) == IN_THE_REQUEST | IN_THE_PROMPT | NOT_SENT
+def test_every_option_of_an_endpoint_is_placed() -> None:
+    """A new one must be tested above if it is sent. A recipe's options: `test_wire_recipes.py`."""
     assert {one.name for one in fields_of(Sampling)} == {*SAMPLING, "extra"}
     sent = {"provider", "base_url", "model", "api_key_env", "headers", "extra"}
     around = {"proxy", "ca_file", "connect_timeout_s", "timeout_s", "price"}

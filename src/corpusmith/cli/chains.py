@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from corpusmith.cli.errors import DONE, INTERRUPTED, SHORTFALL
 from corpusmith.cli.out import number, plain, show_event, show_json, show_table
+from corpusmith.cli.running import recipe_name
 from corpusmith.cli.session import Session
 from corpusmith.cli.widths import tell
 from corpusmith.values import Json
@@ -113,7 +114,7 @@ def _show_plan(session: Session, opened: Opened) -> None:
         [
             (
                 step.name,
-                step.recipe,
+                recipe_name(session, step.recipe),
                 ", ".join((*step.needs, *step.after)),
                 session.say(f"cli.chain.{state}", task=task or ""),
             )
@@ -151,7 +152,7 @@ def _say_step(session: Session, opened: Opened, place: int) -> None:
         place=place + 1,
         of=len(opened.states),
         step=step.name,
-        recipe=step.recipe,
+        recipe=recipe_name(session, step.recipe),
         how=how,
     )
     tell(text, sys.stderr)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -209,10 +208,4 @@ def checked_language(value: str) -> None:
 
 def _text(value: str) -> str:
     """The text itself, or a file's after `@`."""
-    if not value.startswith("@"):
-        return value
-    try:
-        return Path(value[1:]).read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        cause = getattr(error, "strerror", None) or "not UTF-8"
-        raise UsageError("file_unreadable", file=value[1:], problem=cause) from None
+    return flags.text_in(value[1:]) if value.startswith("@") else value

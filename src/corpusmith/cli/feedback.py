@@ -227,7 +227,8 @@ def _show_result(session: Session, result: FeedbackResult) -> None:
     if result.bad_rows is not None:
         tell(say("cli.feedback.bad_rows", file=_short(result.bad_rows)), sys.stdout)
     if result.kept == 0 and "other_model" in result.dropped:
-        tell(say("cli.feedback.no_such_model"), sys.stdout)
+        named = any(one.model_name for one in result.models)
+        tell(say("cli.feedback.no_such_model" if named else "cli.feedback.no_models"), sys.stdout)
 
 
 def _counts(session: Session, result: FeedbackResult) -> list[tuple[str, object]]:

@@ -302,6 +302,18 @@ def whole_of(text: str, flag: str, *, least: int | None = None) -> int:
     return value
 
 
+def text_in(file: str) -> str:
+    """The text of a file that an option names. Raises UsageError."""
+    path = Path(file).expanduser()
+    try:
+        return path.read_text("utf-8")
+    except OSError as error:
+        code = "file_is_folder" if path.is_dir() else "file_unreadable"
+        raise UsageError(code, file=file, problem=error.strerror) from None
+    except UnicodeDecodeError:
+        raise UsageError("file_not_text", file=file) from None
+
+
 def key_from_terminal(session: Any, prompt_key: str) -> str:
     """A secret: typed unseen at a terminal, else the first line of standard input."""
     if not sys.stdin.isatty():

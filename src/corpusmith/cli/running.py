@@ -370,6 +370,12 @@ def reason_text(session: Session, reason: str) -> str:
     return reason if text == f"short.{reason}" else text
 
 
+def recipe_name(session: Session, recipe: str) -> str:
+    """A recipe in words; its own name where there are none."""
+    key = f"recipe.{recipe}"
+    return session.say(key) if key in catalog(session.language) else recipe
+
+
 def role_text(session: Session, role: str) -> str:
     """A role's name; of several of one kind (`judge2`) the kind's with the number."""
     kind = role.rstrip("0123456789")

@@ -167,7 +167,7 @@ def parameters_text(task: Task) -> str:
     own = {
         name: value
         for name, value in task.spec.get("recipe_spec", {}).items()
-        if isinstance(value, int | float | str) and len(str(value)) <= _LONGEST
+        if isinstance(value, int | float | str) and len(str(value)) <= _LONGEST and name != "ratio"
     }
     spec = own | {name: task.spec.get(name) for name in _COMMON}
     shown = []
@@ -181,9 +181,9 @@ def parameters_text(task: Task) -> str:
 
 def recipe_text(session: Session, task: Task) -> str:
     """The recipe in words, with the template that it ran: `template my-qa@2`."""
-    name = task.recipe
-    key = f"recipe.{name}"
-    text = session.say(key) if key in catalog(session.language) else name
+    from corpusmith.cli.running import recipe_name
+
+    text = recipe_name(session, task.recipe)
     templates = templates_of(task)
     return f"{text} {templates[0]}" if len(templates) == 1 else text
 

@@ -180,30 +180,20 @@ def edit(
 def _edited(
     prompt_file: str | None, system_file: str | None, schema_file: str | None, sets: Sequence[str]
 ) -> dict[str, Json]:
+    from corpusmith.service.yaml_file import read_fields, value_of
+
     fields: dict[str, Json] = {}
     for text in sets:
         key, equals, value = text.partition("=")
         if not (key.strip() and equals):
             raise UsageError("cli_set", text=text[:60])
-        fields[key.strip()] = _value(value)
+        fields[key.strip()] = value_of(value)
     for key, file in (("prompt", prompt_file), ("system", system_file)):
         if file is not None:
-            fields[key] = _text(file)
+            fields[key] = flags.text_in(file)
     if schema_file is not None:
-        from corpusmith.service.yaml_file import read_fields
-
         fields["schema"] = read_fields(Path(schema_file).expanduser())
     return fields
-
-
-def _value(text: str) -> Json:
-    """A value as YAML reads it: `0.5`, `[a, b]`, a text; None for nothing."""
-    import yaml
-
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
-        return text
 
 
 def _with_vars(fields: Mapping[str, Json], old: Template) -> dict[str, Json]:
@@ -214,14 +204,6 @@ def _with_vars(fields: Mapping[str, Json], old: Template) -> dict[str, Json]:
         merged = {**old.vars, **own}
         changed["vars"] = {name: value for name, value in merged.items() if value is not None}
     return changed
-
-
-def _text(file: str) -> str:
-    try:
-        return Path(file).expanduser().read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        cause = getattr(error, "strerror", None) or "not UTF-8"
-        raise UsageError("file_unreadable", file=file, problem=cause) from None
 
 
 @command(app, "copy")

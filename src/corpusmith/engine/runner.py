@@ -210,16 +210,24 @@ class Runner:
         outcome = await self._try(item, priority)
         if not self._job.recipe.closed:
             return outcome
-        # What cannot be replaced is tried again itself. Nothing is saved between two tries, and
-        # nothing need be: after a kill the earlier ones replay and miss in the same way.
+        # What cannot be replaced is tried again itself: the samples of it that were rejected, and
+        # no others. Nothing is saved between two tries, and nothing need be: after a kill the
+        # earlier ones replay and miss in the same way.
+        kept: tuple[Draft, ...] = ()
         calls = 0
         for generation in range(1, int(self._job.max_attempts_multiplier)):
             if outcome is None or not self._rejected(outcome):
                 break
+            accepted, misses = self._checked(outcome)
+            kept += accepted
             calls += outcome.calls
-            again = replace(item, generation=item.generation + generation)
+            again = replace(item, generation=item.generation + generation, want=len(misses))
             outcome = await self._try(again, priority)
-        return outcome and replace(outcome, calls=outcome.calls + calls)
+        if outcome is None:
+            return None
+        whole = replace(outcome.item, want=item.want)
+        drafts = (*kept, *outcome.drafts)
+        return replace(outcome, item=whole, drafts=drafts, calls=outcome.calls + calls)
 
     def _rejected(self, outcome: Outcome) -> bool:
         return any(miss.kind == "rejected" for miss in self._checked(outcome)[1])

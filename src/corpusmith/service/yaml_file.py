@@ -16,6 +16,9 @@ from corpusmith.service.task_file import TaskFile, form_of, recipe_in, task_file
 from corpusmith.values import Json
 
 MAX_BYTES = 16 * 1024 * 1024
+MAX_DEPTH = 100
+MAX_VALUES = 2_000_000
+"""More than any file of this size has without references."""
 
 
 def read_task_file(path: str | Path, **fields: Any) -> TaskFile:
@@ -37,16 +40,16 @@ def read_fields(path: str | Path) -> dict[str, Json]:
     if len(data) > MAX_BYTES:
         raise SpecError("file_too_large", file=str(path), limit=f"{MAX_BYTES >> 20} MiB")
     try:
-        found = yaml.load(data, _Loader)  # noqa: S506  a SafeLoader
-    except _KeyTwice as error:
-        raise SpecError("file_yaml_twice", file=str(path), line=error.line, key=error.key) from None
+        found = _loaded(data)
+    except _Fault as fault:
+        raise SpecError(fault.code, file=str(path), **fault.data) from None
+    except yaml.reader.ReaderError:
+        raise SpecError("file_not_text", file=str(path)) from None
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        line = mark.line + 1 if mark else 1
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise SpecError("file_yaml", file=str(path), line=line, problem=error.problem) from None
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        problem = str(error).partition("\n")[0]
-        raise SpecError("file_yaml", file=str(path), line=1, problem=problem) from None
+    except RecursionError:
+        raise SpecError("file_too_deep", file=str(path), limit=MAX_DEPTH) from None
     if found is None:
         raise SpecError("file_empty", file=str(path))
     if not isinstance(found, dict) or not all(isinstance(key, str) for key in found):
@@ -54,22 +57,83 @@ def read_fields(path: str | Path) -> dict[str, Json]:
     return found
 
 
-class _KeyTwice(Exception):
-    def __init__(self, key: str, line: int) -> None:
-        super().__init__(key, line)
-        self.key = key
-        self.line = line
+def value_of(text: str) -> Json:
+    """A single value as YAML reads it: `0.5`, `[a, b]`; what is no YAML is the text itself."""
+    try:
+        return _loaded(text.encode())
+    except (_Fault, yaml.YAMLError, RecursionError):
+        return text
+
+
+def _loaded(data: bytes) -> Any:
+    """What the one document of `data` says. Raises _Fault, yaml.YAMLError, RecursionError."""
+    loader = _Loader(data)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        _written_out(node, {}, ())
+        return loader.construct_document(node)
+    finally:
+        loader.dispose()
+
+
+class _Fault(Exception):
+    """What YAML allows and we do not. `code`, `data`: those of the SpecError that it becomes."""
+
+    def __init__(self, code: str, **data: Json) -> None:
+        super().__init__(code, data)
+        self.code = code
+        self.data = data
+
+
+def _written_out(node: yaml.Node, known: dict[int, int], above: tuple[int, ...]) -> int:
+    """How many values there are with every `*reference` written out, as all readers will see it.
+
+    A few lines of references to references stand for more values than any memory holds; and one
+    to a part around it for values without end. Raises _Fault.
+    """
+    if not isinstance(node, yaml.CollectionNode):
+        return 1
+    if id(node) in known:
+        return known[id(node)]
+    if id(node) in above:
+        raise _Fault("file_yaml_loop", line=node.start_mark.line + 1)
+    if len(above) >= MAX_DEPTH:
+        raise _Fault("file_too_deep", limit=MAX_DEPTH)
+    inner = node.value
+    if isinstance(node, yaml.MappingNode):
+        inner = [one for pair in node.value for one in pair]
+    count = 1 + sum(_written_out(one, known, (*above, id(node))) for one in inner)
+    if count > MAX_VALUES:
+        raise _Fault("file_yaml_large", limit=f"{MAX_VALUES:,}")
+    known[id(node)] = count
+    return count
 
 
 class _Loader(yaml.SafeLoader):
     """YAML 1.1's safe part; a key that stands twice is refused, not silently overwritten."""
 
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            found = super().construct_object(node, deep)
+        except (ValueError, LookupError, AttributeError):
+            # PyYAML lets Python's own errors out: of `2025-13-45`, `!!bool perhaps`, `!!int ''`.
+            if not isinstance(node, yaml.ScalarNode):
+                raise
+            line = node.start_mark.line + 1
+            raise _Fault("file_yaml_value", line=line, text=node.value[:60]) from None
+        if isinstance(found, str) and "\0" in found:
+            # No file's name can hold it, and Postgres stores no text with it.
+            raise _Fault("file_yaml_zero", line=node.start_mark.line + 1)
+        return found
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
-        for key, _ in node.value:
+        for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
             name = str(key.value)
             if name in seen and name != "<<":
-                raise _KeyTwice(name, key.start_mark.line + 1)
+                raise _Fault("file_yaml_twice", line=key.start_mark.line + 1, key=name[:60])
             seen.add(name)
         return super().construct_mapping(node, deep)
 

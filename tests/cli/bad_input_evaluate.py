@@ -1,0 +1,147 @@
+"""Bad input to `evaluate`, `rubrics`, `feedback` and `import`."""
+
+from __future__ import annotations
+
+from bad_input_kit import Case, begun, db, say
+
+SCORED = begun("evaluate", "--connection", "stored", "--dry-run")
+OF_FILE = begun("evaluate", "--connection", "stored", "--dry-run", "--input", "good.jsonl")
+RUBRIC = begun(
+    *("evaluate", "--connection", "stored", "--dry-run", "--input", "good.jsonl", "--rubric"),
+)
+FED = begun("feedback", "--output-dir", "fed", "--feedback-file", "feedback.jsonl")
+FROM = begun("feedback", "--output-dir", "fed", "--feedback-file")
+IMPORTED = begun("import", "--dataset", "imported")
+
+CASES: dict[str, Case] = {
+    # what is scored
+    "nothing named": SCORED(),
+    "two things named": SCORED("--dataset", "full", "--task", 1),
+    "dataset unknown": SCORED("--dataset", "nowhere"),
+    "dataset empty": SCORED("--dataset", "empty"),
+    "task unknown": SCORED("--task", 99),
+    "task not a number": SCORED("--task", "last"),
+    "no such file": SCORED("--input", "nowhere.jsonl"),
+    "a folder without files": SCORED("--input", "empty folder"),
+    "unknown kind": SCORED("--input", "fake.xlsx"),
+    "empty file": SCORED("--input", "empty.jsonl"),
+    "no JSON": SCORED("--input", "prose.jsonl"),
+    "a row that is no object": SCORED("--input", "lacking.jsonl"),
+    "where malformed": SCORED("--dataset", "full", "--where", "state"),
+    "where fits nothing": SCORED("--dataset", "full", "--where", "state=blue"),
+    "sample 0": OF_FILE("--sample", 0),
+    "sample a word": OF_FILE("--sample", "few"),
+    "row tokens 1": OF_FILE("--max-row-tokens", 1),
+    # judges
+    "judge unknown": OF_FILE("--judge", "nowhere"),
+    "judge's weight 0": OF_FILE("--judge", "stored=0"),
+    "judge's weight a word": OF_FILE("--judge", "stored=much"),
+    "judge twice": OF_FILE("--judge", "stored", "--judge", "stored"),
+    "ten judges": OF_FILE(*[word for _ in range(10) for word in ("--judge", "stored")]),
+    "judges and roles": OF_FILE("--judge", "stored", "--role", "judge2=stored"),
+    "report of no task": say("evaluate", "--show", 99),
+    "report of no evaluation": say("evaluate", "--show", 1),
+    "report of a word": say("evaluate", "--show", "last"),
+    "output is a folder": OF_FILE("-o", "a folder"),
+    "file with wrong types": say("run", "evaluate_types.yaml"),
+    "file with a number of records": say("run", "evaluate_count.yaml"),
+    "file of nothing": say("run", "evaluate_nothing.yaml"),
+    "evaluate with a newer database": db("newer.db", "evaluate", "--dataset", "full"),
+    # rubrics
+    "rubric unknown": RUBRIC("generall"),
+    "rubric file not there": RUBRIC("nowhere.yaml"),
+    "rubric of wrong types": RUBRIC("rubric_types.yaml"),
+    "rubric of nearly right fields": RUBRIC("rubric_near.yaml"),
+    "rubric without dimensions": RUBRIC("rubric_empty.yaml"),
+    "rubric of 21 dimensions": RUBRIC("rubric_many.yaml"),
+    "rubric with a dimension called comment": RUBRIC("rubric_comment.yaml"),
+    "rubric with a weight of 0": RUBRIC("rubric_weight.yaml"),
+    "rubric that lacks descriptions": RUBRIC("rubric_lacks.yaml"),
+    "rubric with a dimension twice": RUBRIC("rubric_twice.yaml"),
+    "rubric with references to references": RUBRIC("bomb.yaml"),
+    "rubric that is a picture": RUBRIC("picture.yaml"),
+    "rubric shown, unknown": say("rubrics", "show", "nothing"),
+    "rubric shown, a file": say("rubrics", "show", "rubric.yaml"),
+    "rubrics changed": say("rubrics", "edit", "general"),
+    # feedback
+    "feedback: no file": say("feedback"),
+    "feedback: not there": FROM("nowhere.jsonl"),
+    "feedback: a folder": FROM("a folder"),
+    "feedback: unknown kind": FROM("fake.xlsx"),
+    "feedback: empty": FROM("empty.jsonl"),
+    "feedback: no JSON": FROM("prose.jsonl"),
+    "feedback: cut off": FROM("cut.rows.json"),
+    "feedback: other names": FROM("feedback_other.jsonl"),
+    "feedback: ratings out of range": FROM("feedback_ratings.jsonl"),
+    "feedback: a column twice": FROM("twice.csv"),
+    "feedback: quotes not closed": FROM("quotes.csv"),
+    "feedback: a damaged gzip": FROM("cut.jsonl.gz"),
+    "feedback: not Parquet": FROM("fake.parquet"),
+    "feedback: file and dataset": FED("--dataset", "full"),
+    "feedback: dataset unknown": say("feedback", "--dataset", "nowhere"),
+    "feedback: dataset without ratings": say("feedback", "--dataset", "full"),
+    "feedback: rating 0": FED("--min-rating", 0),
+    "feedback: rating 6": FED("--min-rating", 6),
+    "feedback: rating nan": FED("--min-rating", "nan"),
+    "feedback: rating a word": FED("--min-rating", "good"),
+    "feedback: format unknown": FED("--format", "json", "xml"),
+    "feedback: format without a value": FED("--format"),
+    "feedback: map malformed": FED("--map", "prompt"),
+    "feedback: map of no field": FED("--map", "question=prompt"),
+    "feedback: map of values malformed": FED("--map-value", "rating"),
+    "feedback: map of values of no field": FED("--map-value", "stars:up=5"),
+    "feedback: an odd choice of pairs": FED("--pairs", "--pairs-choose", "luck"),
+    "feedback: pairs' margin 0": FED("--pairs", "--pairs-margin", 0),
+    "feedback: pairs' format unknown": FED("--pairs", "--pairs-format", "xml"),
+    "feedback: an odd bound of KTO": FED("--kto", "--kto-max", 7),
+    "feedback: merged with nothing": FED("--merge-with", "nowhere.json"),
+    "feedback: merged with a bad row": FED("--merge-with", "existing.json"),
+    "feedback: merged with a cut file": FED("--merge-with", "existing_cut.jsonl"),
+    "feedback: merged with a folder": FED("--merge-with", "a folder"),
+    "feedback: state damaged": say(
+        *("feedback", "--feedback-file", "feedback.jsonl", "--output-dir", "damaged"),
+        "--since-last",
+    ),
+    "feedback: output is a file": say(
+        "feedback", "--feedback-file", "feedback.jsonl", "--output-dir", "free.yaml"
+    ),
+    "feedback: output below a file": say(
+        "feedback", "--feedback-file", "feedback.jsonl", "--output-dir", "free.yaml/out"
+    ),
+    "feedback: output cannot be made": say(
+        "feedback", "--feedback-file", "feedback.jsonl", "--output-dir", "/proc/no/out"
+    ),
+    "feedback: config not there": FED("--config", "nowhere.yaml"),
+    "feedback: config of wrong types": say("feedback", "--config", "feedback_types.yaml"),
+    "feedback: file of wrong types": say("run", "feedback_types.yaml"),
+    "feedback: file of nearly right fields": say("run", "feedback_near.yaml"),
+    "feedback: an option of tasks": say("run", "feedback_run.yaml", "--count", 3),
+    # imports
+    "import: no file": say("import"),
+    "import: no dataset": say("import", "alpaca.jsonl"),
+    "import: not there": IMPORTED("nowhere.jsonl"),
+    "import: a folder": IMPORTED("a folder"),
+    "import: unknown kind": IMPORTED("fake.xlsx"),
+    "import: empty": IMPORTED("empty.jsonl"),
+    "import: no rows": IMPORTED("header.csv"),
+    "import: no objects": IMPORTED("scalars.json"),
+    "import: no JSON": IMPORTED("prose.jsonl"),
+    "import: binary": IMPORTED("picture.jsonl"),
+    "import: a column twice": IMPORTED("twice.csv"),
+    "import: a damaged gzip": IMPORTED("cut.jsonl.gz"),
+    "import: not Parquet": IMPORTED("fake.pq"),
+    "import: format unknown": IMPORTED("alpaca.jsonl", "--format", "xml"),
+    "import: another format": IMPORTED("good.jsonl", "--format", "sharegpt"),
+    "import: an empty chat": IMPORTED("shareless.jsonl", "--format", "sharegpt"),
+    "import: map malformed": IMPORTED("alpaca.jsonl", "--map", "instruction"),
+    "import: map to nothing there": IMPORTED("alpaca.jsonl", "--map", "instruction=prompt"),
+    "import: limit 0": IMPORTED("alpaca.jsonl", "--limit", 0),
+    "import: limit a word": IMPORTED("alpaca.jsonl", "--limit", "all"),
+    "import: a dataset of blanks": say("import", "alpaca.jsonl", "--dataset", " "),
+    "import: a dataset of 300 signs": say("import", "alpaca.jsonl", "--dataset", "n" * 300),
+    "import: undo of no task": say("import", "--undo", 99),
+    "import: undo of no import": say("import", "--undo", 1),
+    "import: undo of a word": say("import", "--undo", "last"),
+    "import: database locked": db("locked.db", "import", "alpaca.jsonl", "--dataset", "x"),
+    "import: database newer": db("newer.db", "import", "alpaca.jsonl", "--dataset", "x"),
+}
