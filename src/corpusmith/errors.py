@@ -229,7 +229,7 @@ class ReplyError(CorpusmithError):
 
 
 class Truncated(ReplyError):
-    """Data: `max_tokens` (None when the endpoint chose)."""
+    """Data: `max_tokens`: what was asked for, else where the endpoint cut."""
 
     code = "truncated"
 

@@ -96,8 +96,8 @@ def test_each_step_is_fed_by_those_before_it(
         "Step 1 of 5: seeds (import), new",
         "Step 2 of 5: qa (template), new",
         "Step 3 of 5: rounds (rounds), new",
-        "Step 4 of 5: mix (sample), new",
-        "Step 5 of 5: score (evaluate), new",
+        "Step 4 of 5: mix (sampling), new",
+        "Step 5 of 5: score (evaluation), new",
     ]
     assert ran.out.endswith("The chain “题库” is finished: 5 steps.\n")
     made = tasks(cli)

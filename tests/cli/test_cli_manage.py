@@ -93,7 +93,7 @@ def test_failed_samples_are_retried_and_the_quota_is_filled(cli: Cli, url: str) 
             "--connection", "c", "--max-attempts-multiplier", 1,
         )  # fmt: skip
         put_back = cli("tasks", "retry", 1)
-    assert "2 samples are tried again." in put_back.err
+    assert "Items tried again: 2." in put_back.err
     assert put_back.code == 3
 
 

@@ -361,6 +361,17 @@ async def test_a_useless_reply_is_typed_and_retry_draws_a_fresh_one(
     assert len(better.requests) == 1
 
 
+@pytest.mark.parametrize("usage", [USAGE, None])
+async def test_a_reply_cut_by_the_endpoints_own_limit_tells_how_long_it_was(
+    store: Any, usage: Usage | None
+) -> None:
+    task = make_task(store, {"a": 1})
+    cut = Reply(text="word " * 16, finish="length", usage=usage)
+    await make_runner(store, task, StubProvider(lambda _: cut), multiplier=1.0).run()
+    (miss,) = store.tasks.misses(task)
+    assert miss.detail["max_tokens"] == 20
+
+
 async def test_samples_that_the_recipe_did_not_bring_are_failed(store: Any) -> None:
     class Stingy(StubRecipe):
         async def produce(self, item: Item, ask: Ask) -> Any:

@@ -22,6 +22,7 @@ from echo_server import echoing
 from sqlalchemy import inspect, text
 
 from corpusmith import Studio
+from corpusmith.cli.main import main
 from corpusmith.contracts import Secret
 from corpusmith.errors import CorpusmithError, ProviderError
 from corpusmith.providers.connect import connection_of
@@ -30,8 +31,8 @@ from corpusmith.service.keys import key_of, load_key
 from corpusmith.simulator.config import SimulatorConfig
 from corpusmith.simulator.thread import Running, run_in_thread
 from corpusmith.values import ChatRequest, Message, Protocol
+from recipe_ways import WAYS, lines_in, options, words
 
-CARD = Path(__file__).parents[2] / "examples" / "cards" / "lin.json"
 PIECES = ("canary7f3a9c", "Zq81mBvX0w")
 CANARY = f'sk-{PIECES[0]}/+="<&%\\{PIECES[1]}'
 PROTOCOLS: tuple[Protocol, ...] = ("openai", "gemini", "anthropic")
@@ -89,16 +90,10 @@ def simulator() -> Iterator[Running]:
         yield running
 
 
-def _generate(studio: Studio, folder: Path, connection: Any, count: int = 3) -> Any:
-    return studio.generate(
-        characters=[str(CARD)],
-        scenarios=["日常对话"],
-        count=count,
-        turns=1,
-        concurrency=2,
-        connection=connection,
-        output=str(folder / "out.json"),
-    )
+def _make(studio: Studio, way: str, folder: Path, connection: Any, count: int = 3) -> Any:
+    folder.mkdir(exist_ok=True)
+    fields = {**WAYS[way].own(count, folder), "output": str(folder / "out.json")}
+    return studio.generate(**fields, concurrency=2, connection=connection)
 
 
 def _endpoint(url: str, protocol: Protocol, variable: str | None = "CANARY_KEY") -> dict[str, Any]:
@@ -111,8 +106,13 @@ def _endpoint(url: str, protocol: Protocol, variable: str | None = "CANARY_KEY")
     }
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
+RUNS = [("single", protocol) for protocol in PROTOCOLS]
+RUNS += [(way, "openai") for way in WAYS if way != "single"]
+
+
+@pytest.mark.parametrize(("way", "protocol"), RUNS)
 def test_a_run_leaves_no_key_behind(
+    way: str,
     protocol: Protocol,
     store_url: str,
     simulator: Running,
@@ -122,21 +122,32 @@ def test_a_run_leaves_no_key_behind(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     with Studio(store_url) as studio:
-        good = _generate(studio, tmp_path, _endpoint(simulator.url, protocol))
+        good = _make(studio, way, tmp_path / "good", _endpoint(simulator.url, protocol))
         with echoing(RUN) as url:
-            bad = _generate(studio, tmp_path, _endpoint(url, protocol), count=50)
-        assert good.status == "finished"
+            bad = _make(studio, way, tmp_path / "bad", _endpoint(url, protocol), count=50)
+        with echoing([400, 422] * 100) as url:
+            poor = _make(studio, way, tmp_path / "poor", _endpoint(url, protocol))
+        assert (good.status, poor.status, poor.counts.accepted) == ("finished", "finished", 0)
         assert (bad.status, bad.cause["code"]) == ("failed", "unauthorised")
         assert "***" in bad.cause["cause"]
-        misses = studio.store.tasks.misses(bad.task_id)
-        assert misses
-        assert_unseen(good, bad, *misses, studio.tasks.last(), *studio.tasks.list())
-        assert_unseen(*studio.store.tasks.executions(bad.task_id))
+        for result in (bad, poor):
+            misses = studio.store.tasks.misses(result.task_id)
+            assert misses
+            assert_unseen(*misses, *studio.store.tasks.executions(result.task_id))
+        assert_unseen(good, bad, poor, studio.tasks.last(), *studio.tasks.list())
         assert_unseen_in_tables(studio)
         assert_unseen_in_files(tmp_path)  # while it is open, with its WAL
     assert_unseen_in_files(tmp_path)
     said = capfd.readouterr()
     assert_unseen(caplog.text, said.out, said.err, simulator.requests())
+
+
+def test_what_failed_is_listed_without_the_key(simulator: Running, tmp_path: Path) -> None:
+    with Studio(f"sqlite:///{tmp_path / 'x.db'}") as studio, echoing([400, 422] * 100) as url:
+        _make(studio, "rounds", tmp_path / "poor", _endpoint(url, "openai"))
+    failed = tmp_path / "poor" / "data" / "failed.jsonl"
+    assert failed.read_text("utf-8").count("***") >= 3
+    assert_unseen(failed.read_bytes())
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -161,26 +172,67 @@ async def test_no_error_shows_the_key(protocol: Protocol, status: int) -> None:
         pickle.dumps(secret)
 
 
-def test_the_command_line_shows_no_key(simulator: Running, tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", WAYS)
+def test_the_command_line_shows_no_key(
+    way: str, simulator: Running, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     with echoing(RUN) as echo:
         for url, code in ((simulator.url, 0), (echo, 1)):
-            for more in ([], ["--json"]):
-                done = _cli(url, tmp_path, *more)
-                assert done.returncode == code, done.stderr
-                assert_unseen(done.stdout, done.stderr)
+            for more in (["--json"], ["--log-level", "DEBUG"]):
+                assert main([*more, *_line(way, url, tmp_path)]) == code
+    said = capfd.readouterr()
+    assert "[user]" in said.err  # the DEBUG lines are there
+    assert_unseen(said.out, said.err)
     assert_unseen_in_files(tmp_path)
 
 
-def _cli(url: str, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [
-        *(sys.executable, "-X", "dev", "-m", "corpusmith.cli.main", *words, "generate", "--yes"),
-        *("--character", str(CARD), "--scenario", "日常对话", "--count", "20", "--turns", "1"),
-        *("--base-url", f"{url}/v1", "--model", "any", "--api-key-env", "CANARY_KEY"),
-        *("--output", str(folder / "cli.json"), "--concurrency", "4"),
-    ]
-    return subprocess.run(
-        command, env={**os.environ}, capture_output=True, text=True, timeout=60, check=False
-    )
+def test_the_program_shows_no_key(simulator: Running, tmp_path: Path) -> None:
+    """In a process of its own, with all that Python can say of itself."""
+    with echoing(RUN) as echo:
+        for url, code in ((simulator.url, 0), (echo, 1)):
+            command = [sys.executable, "-X", "dev", "-m", "corpusmith.cli.main"]
+            done = subprocess.run(
+                [*command, *_line("single", url, tmp_path)],
+                env={**os.environ},
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
+            assert done.returncode == code, done.stderr
+            assert_unseen(done.stdout, done.stderr)
+    assert_unseen_in_files(tmp_path)
+
+
+def _line(way: str, url: str, folder: Path) -> list[str]:
+    """The command for twenty records."""
+    endpoint = {"base_url": f"{url}/v1", "model": "any", "api_key_env": "CANARY_KEY"}
+    more = {"concurrency": 4, "output": str(folder / "cli.json"), "yes": True}
+    return [*words(WAYS[way].own(20, folder), folder), *options({**endpoint, **more})]
+
+
+def test_jobs_beside_a_task_write_no_key(simulator: Running, tmp_path: Path) -> None:
+    """Documents become rows of a task, feedback becomes files; a key is stored meanwhile."""
+    rows = [{"user_input": f"q{n}", "model_response": "a", "rating": n} for n in range(7)]
+    (tmp_path / "doc.md").write_text("# 一\n\n段落。\n\n# 二\n\n段落。\n", "utf-8")
+    with Studio(f"sqlite:///{tmp_path / 'x.db'}") as studio:
+        studio.connections.add("mine", **_endpoint(simulator.url, "openai", None))
+        studio.connections.set_key("mine", CANARY)
+        prompt = {"name": "t", "prompt": "就下文出一题：{text}", "type": "qa"}
+        documents = {"template": prompt, "input": str(tmp_path / "doc.md"), "keep": ["source"]}
+        assert studio.generate(**documents, dataset="d", connection="mine").status == "finished"
+        judged = studio.generate(recipe="evaluate", of="dataset:d", judges=["mine"])
+        feedback = studio.feedback.run(
+            feedback_file=str(lines_in(tmp_path / "fb.jsonl", rows)),
+            output_dir=str(tmp_path / "samples"),
+            pairs=True,
+            kto=True,
+        )
+        assert (judged.status, feedback.kept) == ("finished", 2)
+        assert_unseen(judged, feedback, studio.evaluations.of(judged.task_id))
+        assert_unseen_in_tables(studio)
+        assert_unseen_in_files(tmp_path)
+    assert_unseen_in_files(tmp_path)
 
 
 def test_a_stored_key_is_sealed_and_opens(
@@ -196,7 +248,7 @@ def test_a_stored_key_is_sealed_and_opens(
         secret = key_of(connection, studio.store)
         assert secret is not None
         assert secret.reveal() == CANARY
-        assert _generate(studio, tmp_path, "mine").status == "finished"
+        assert _make(studio, "single", tmp_path, "mine").status == "finished"
         assert_unseen(connection, secret, studio.connections.list())
         assert_unseen_in_tables(studio)
         assert_unseen_in_files(tmp_path)

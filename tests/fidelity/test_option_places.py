@@ -21,20 +21,6 @@ from corpusmith.service.forms.template_writers import ModelPart
 from corpusmith.service.input_part import InputPart
 from corpusmith.service.task_file import TaskFile
 
-COMMON_ASKED = {"recipe", "language"}
-COMMON_KEPT = {
-    *("name", "count", "dataset", "concurrency", "rpm", "tpm", "max_cost", "max_total_tokens"),
-    *(
-        "max_calls",
-        "max_attempts_multiplier",
-        "checks",
-        "output",
-        "format",
-        "commit",
-        "description",
-    ),
-}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
@@ -53,6 +39,18 @@ class Places:
 
 
 PLACES: dict[type[BaseModel], Places] = {
+    TaskFile: Places(
+        sent={
+            *("temperature", "top_p", "max_tokens", "seed", "stop", "extra"),
+            *("model", "connection", "roles"),
+        },
+        asked={"recipe", "language"},
+        kept={
+            *("name", "description", "count", "dataset", "output", "format", "commit", "checks"),
+            *("concurrency", "rpm", "tpm", "max_cost", "max_total_tokens", "max_calls"),
+            "max_attempts_multiplier",
+        },
+    ),
     DialogueFile: Places(
         asked={
             *("characters", "scenarios", "mode", "turns", "dialogues_per_request", "share"),
@@ -76,8 +74,6 @@ PLACES: dict[type[BaseModel], Places] = {
         asked={"domain", "refinement_iterations", "satisfied_score"},
     ),
     EvaluateFile: Places(sent={"judges"}, asked={"of", "rubric", "max_row_tokens"}, kept={"fresh"}),
-}
-PARTS: dict[type[BaseModel], Places] = {
     CategoryFile: Places(
         sent={"connection", "model", "models", "preset", "temperature", "top_p", "max_tokens"},
         asked={"template", "vars", "input", "share"},
@@ -99,13 +95,15 @@ PARTS: dict[type[BaseModel], Places] = {
 }
 
 
+PARTS = (CategoryFile, ModelPart, JudgePart, RubricPart, DimensionPart, InputPart)
+"""What stands inside an option."""
+
+
 def test_every_option_of_every_recipe_has_its_place() -> None:
-    """A new option must be put into one of the three, and tested above if it is sent."""
-    assert set(TaskFile.model_fields) == COMMON_SENT | COMMON_ASKED | COMMON_KEPT
+    """A new one must be put into one of the three, and tried on the wire if it is sent."""
     forms = {registry.load("form", name).file_model for name in registry.names("form")}
-    assert forms == set(PLACES)
-    for form, places in PLACES.items():
-        own = set(form.model_fields) - set(TaskFile.model_fields)
-        assert (form, own) == (form, places.all)
-    for part, places in PARTS.items():
-        assert (part, set(part.model_fields)) == (part, places.all)
+    assert forms == {form for form in PLACES if form not in (TaskFile, *PARTS)}
+    common = set(TaskFile.model_fields)
+    found = {form: set(form.model_fields) - common for form in forms}
+    found |= {part: set(part.model_fields) for part in (TaskFile, *PARTS)}
+    assert found == {form: places.all for form, places in PLACES.items()}

@@ -16,6 +16,7 @@ from corpusmith.engine.calls import Caller, Calls, Route
 from corpusmith.engine.keys import sample_of
 from corpusmith.engine.structured import parse, plain_text, re_ask_message
 from corpusmith.errors import InvalidReply, Refused, Truncated
+from corpusmith.tokens import tokens_of
 from corpusmith.values import ChatRequest, Item, Json, Message, Reply, Sampling, Schema
 
 RE_ASKS = 2
@@ -133,7 +134,7 @@ def _again(
 def _answer(reply: Reply, key: bytes, request: ChatRequest) -> Answer:
     """Raises Truncated, Refused, InvalidReply."""
     if reply.finish == "length":
-        raise Truncated(raw=reply.text, max_tokens=request.sampling.max_tokens)
+        raise Truncated(raw=reply.text, max_tokens=request.sampling.max_tokens or _length(reply))
     if reply.finish in ("refusal", "filter"):
         raise Refused(raw=reply.text, finish=reply.finish)
     data = None
@@ -153,3 +154,8 @@ def _answer(reply: Reply, key: bytes, request: ChatRequest) -> Answer:
         model=reply.model or request.model,
         simulated=reply.simulated,
     )
+
+
+def _length(reply: Reply) -> int:
+    """Tokens of a reply that the endpoint cut at a limit of its own."""
+    return reply.usage.completion_tokens if reply.usage else tokens_of(reply.text)
