@@ -49,6 +49,7 @@ CASES: dict[str, Case] = {
     "evaluate with a newer database": db("newer.db", "evaluate", "--dataset", "full"),
     # rubrics
     "rubric unknown": RUBRIC("generall"),
+    "rubric with a name too long": RUBRIC("n" * 300),
     "rubric file not there": RUBRIC("nowhere.yaml"),
     "rubric of wrong types": RUBRIC("rubric_types.yaml"),
     "rubric of nearly right fields": RUBRIC("rubric_near.yaml"),
@@ -66,6 +67,7 @@ CASES: dict[str, Case] = {
     # feedback
     "feedback: no file": say("feedback"),
     "feedback: not there": FROM("nowhere.jsonl"),
+    "feedback: a name too long": FROM("n" * 300),
     "feedback: a folder": FROM("a folder"),
     "feedback: unknown kind": FROM("fake.xlsx"),
     "feedback: empty": FROM("empty.jsonl"),
@@ -120,6 +122,7 @@ CASES: dict[str, Case] = {
     "import: no file": say("import"),
     "import: no dataset": say("import", "alpaca.jsonl"),
     "import: not there": IMPORTED("nowhere.jsonl"),
+    "import: a name too long": IMPORTED("n" * 300),
     "import: a folder": IMPORTED("a folder"),
     "import: unknown kind": IMPORTED("fake.xlsx"),
     "import: empty": IMPORTED("empty.jsonl"),

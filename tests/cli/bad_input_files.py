@@ -9,7 +9,6 @@ from __future__ import annotations
 import gzip
 import io
 import json
-import os
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -160,6 +159,7 @@ FIELDS: dict[str, Fields] = {
     "sample_state.yaml": from_datasets({**FROM_FULL, "where": {"state": "good"}}, FROM_TASK),
     "sample_field.yaml": from_datasets({**FROM_FULL, "where": {"colour": "red"}}, FROM_TASK),
     "sample_onto.yaml": from_datasets(FROM_FULL, FROM_TASK, dataset="full"),
+    "sample_full.yaml": from_datasets({**FROM_TASK, "share": "100%"}, dataset="full"),
     "sample_strict.yaml": from_datasets(FROM_FULL, FROM_TASK, total=500, strict=True),
     "sample_no_total.yaml": {"categories": [FROM_FULL, FROM_TASK]},
     "sample_types.yaml": {**SAMPLE, "total": "all", "seed": -1, "strict": "so", "dataset": ""},
@@ -198,14 +198,21 @@ FIELDS: dict[str, Fields] = {
     "chain_cycle.yaml": with_steps({**ASK, "input": "step:more"}, {**ASK, "name": "more"}),
     "chain_itself.yaml": with_steps({**ASK, "input": "step:ask"}),
     "chain_unknown.yaml": with_steps(IMPORT, {**ASK, "input": "step:seed"}),
-    "chain_no_input.yaml": with_steps(IMPORT, {"name": "play", "recipe": "selfplay", "input": "step:seeds"}),
-    "chain_field.yaml": with_steps(IMPORT, {"name": "go", "recipe": "rounds", "input": {"step": "seeds", "limit": 2}}),
-    "chain_step_types.yaml": with_steps(IMPORT, {**ASK, "count": "ten", "per_request": 0, "vasr": {}}),
+    "chain_no_input.yaml": with_steps(
+        IMPORT, {"name": "play", "recipe": "selfplay", "input": "step:seeds"}
+    ),
+    "chain_field.yaml": with_steps(
+        IMPORT, {"name": "go", "recipe": "rounds", "input": {"step": "seeds", "limit": 2}}
+    ),
+    "chain_step_types.yaml": with_steps(
+        IMPORT, {**ASK, "count": "ten", "per_request": 0, "vasr": {}}
+    ),
     "chain_import.yaml": with_steps({"name": "seeds", "recipe": "import", "fiel": "x", "limit": 0}),
     "chain_recipe.yaml": with_steps({"name": "song", "recipe": "sing"}),
     "chain_recipe_list.yaml": with_steps({"name": "song", "recipe": ["sing"]}),
     "chain_lost_file.yaml": with_steps({**IMPORT, "file": "nowhere.csv"}),
-    "chain_lost_template.yaml": with_steps(IMPORT, {**ASK, "template": "nowhere.yaml"}),
+    "chain_lost_template.yaml": with_steps({"name": "ask", "template": "nowhere.yaml", "count": 1}),
+    "recipe_list.yaml": {"recipe": ["template"], "count": 3},
     "chain_feedback.yaml": with_steps({"name": "f", "recipe": "feedback", "feedback_file": "x"}),
     # domains
     "domain.yaml": DOMAIN,
@@ -240,9 +247,14 @@ FIELDS: dict[str, Fields] = {
 }
 """By file name; JSON is YAML too."""
 
+
+def _tenfold(name: str, next_name: str) -> str:
+    """A line of YAML that stands for ten times what the one before it stands for."""
+    return f"{next_name}: &{next_name} [{', '.join([f'*{name}'] * 10)}]"
+
+
 TEXTS: dict[str, str] = {
-    "bomb.yaml": "a: &a [x, x, x, x, x, x, x, x, x]\n"
-    + "".join(f"{n}: &{n} [{','.join(f'*{m}' for _ in range(9))}]\n" for m, n in zip("abcdefgh", "bcdefghi")),
+    "bomb.yaml": "\n".join(["a: &a [x, x]", *map(_tenfold, "abcdefg", "bcdefgh")]),
     "loop.yaml": "prompt: hello\nvars: &all\n  topic: *all\n",
     "python.yaml": "prompt: !!python/object/apply:os.system ['true']\n",
     "own_tag.yaml": "prompt: !mine hello\n",
@@ -373,7 +385,7 @@ def _docx_without_text() -> bytes:
 BYTES: dict[str, Callable[[], bytes]] = {
     "gbk.yaml": lambda: "prompt: 请写一段话\n".encode("gbk"),
     "picture.yaml": lambda: b"\x89PNG\r\n\x1a\n" + bytes(40),
-    "picture.jsonl": lambda: b"\x89PNG\r\n\x1a\n" + os.urandom(0) + bytes(range(256)),
+    "picture.jsonl": lambda: b"\x89PNG\r\n\x1a\n" + bytes(range(256)),
     "cut.jsonl.gz": lambda: gzip.compress(b'{"topic": "tea"}\n' * 50, mtime=0)[:-12],
     "closed.pdf": _encrypted_pdf,
     "scan.pdf": _scanned_pdf,

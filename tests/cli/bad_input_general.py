@@ -5,6 +5,7 @@ from __future__ import annotations
 from bad_input_kit import Case, db, say
 from bad_input_world import CARD
 
+
 def run(file: str) -> Case:
     return lambda world: ["run", world.file(file)]
 

@@ -117,6 +117,7 @@ CASES: dict[str, Case] = {
     ),
     # domains
     "domain unknown": PLAYED("--domain", "short_vidoe"),
+    "domain with a name too long": PLAYED("--domain", "n" * 300),
     "domain file not there": PLAYED("--domain", "nowhere.yaml"),
     "domain a folder": PLAYED("--domain", "a folder/"),
     "domain in another language": PLAYED("--domain", "domain.yaml", "--language", "zh"),

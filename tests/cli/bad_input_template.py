@@ -73,6 +73,7 @@ CASES: dict[str, Case] = {
     # stored templates
     "unknown": SHOWN("reveiws"),
     "unknown, nearly known": SHOWN("sumary"),
+    "unknown, and too long": SHOWN("n" * 300),
     "unknown version": SHOWN("stored template@9"),
     "name taken": ADDED("free.yaml", "--name", "stored template"),
     "type unknown": say("templates", "list", "--type", "poem"),
@@ -138,10 +139,12 @@ CASES: dict[str, Case] = {
     )("--connection", "nowhere"),
     "a bad name for the task": OF_TEA("--name", "n" * 201),
     "output is a folder": OF_TEA("-o", "a folder"),
+    "output below a file": OF_TEA("-o", "free.yaml/x.json"),
     "format unknown": OF_TEA("--format", "xml"),
     "language unknown": OF_TEA("--language", "fr"),
     # inputs
     "input: nothing there": READ("nowhere.csv"),
+    "input: a name too long": READ("n" * 300),
     "input: an empty folder": READ("empty folder"),
     "input: glob of nothing": READ("*.nothing"),
     "input: unknown kind": READ("fake.xlsx"),
@@ -225,7 +228,8 @@ CASES: dict[str, Case] = {
     "sample: task lost": SAMPLED("sample_lost_task.yaml"),
     "sample: state unknown": SAMPLED("sample_state.yaml"),
     "sample: field unknown": SAMPLED("sample_field.yaml"),
-    "sample: onto a full dataset": SAMPLED("sample_onto.yaml"),
+    "sample: onto its source": SAMPLED("sample_onto.yaml"),
+    "sample: onto a full dataset": SAMPLED("sample_full.yaml"),
     "sample: strict and too little": SAMPLED("sample_strict.yaml"),
     "sample: no total": SAMPLED("sample_no_total.yaml"),
     "sample: wrong types": SAMPLED("sample_types.yaml"),
@@ -233,5 +237,5 @@ CASES: dict[str, Case] = {
     "sample: output is a folder": SAMPLED("sample.yaml", "-o", "a folder"),
     "sample: format unknown": SAMPLED("sample.yaml", "-o", "x.json", "--format", "xml"),
     "sample: JSON and records at once": SAMPLED("sample.yaml", "--json", "-o", "-"),
-    "sample: database locked": db("locked.db", "ratio", "sample.yaml"),
+    "sample: output below a file": SAMPLED("sample.yaml", "-o", "free.yaml/x.json"),
 }

@@ -28,6 +28,7 @@ from cli_kit import ENDPOINT_VARIABLES, clean_environment
 
 from corpusmith import Studio
 from corpusmith.simulator import SimulatorConfig, run_in_thread
+from corpusmith.store import database
 
 CARD = Path(__file__).parents[2] / "examples" / "cards" / "lin.json"
 
@@ -118,6 +119,7 @@ def made_world(folder: Path) -> Iterator[World]:
             taken_port=taken,
         )
         patch.chdir(folder)
+        _patiently(patch)
         _make_files(folder)
         make_files(folder)
         _make_databases(folder)
@@ -179,6 +181,13 @@ def _make_databases(folder: Path) -> None:
         newer.execute("CREATE TABLE alembic_version (version_num TEXT)")
         newer.execute("INSERT INTO alembic_version VALUES ('9999')")
         newer.commit()
+
+
+def _patiently(patch: pytest.MonkeyPatch) -> None:
+    """A database that another program holds is waited for, but not for a quarter of a minute."""
+    short = [one for one in database._PRAGMAS if "busy_timeout" not in one]
+    patch.setattr(database, "_PRAGMAS", (*short, "PRAGMA busy_timeout=100"))
+    patch.setattr(database, "BUSY_TIMEOUT_S", 0.1)
 
 
 @contextmanager

@@ -276,6 +276,14 @@ def test_mistakes_are_named_with_what_to_do(
     assert message in ran.err
 
 
+def test_a_long_model_name_does_not_tear_the_statistics(tmp_path: Path, cli: Cli) -> None:
+    rows = [row(4, model_name="m" * 300), row(5, model_name="two\nlines")]
+    (tmp_path / "f.jsonl").write_text("".join(json.dumps(one) + "\n" for one in rows), "utf-8")
+    out = cli("feedback", "--feedback-file", str(tmp_path / "f.jsonl")).out
+    table = out.partition("\n\n")[2].partition("\n\n")[0].split("\n")
+    assert [line.split("  ")[0] for line in table] == ["model", "m" * 49 + "…", "two lines"]
+
+
 def test_progress_says_how_far_and_how_fast(
     feedback_json: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -285,8 +293,9 @@ def test_progress_says_how_far_and_how_fast(
     assert ran.err.splitlines()[-1].endswith(" MB/s · 0 s left")
 
 
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_leaves_the_old_files_and_nothing_half_written(
-    tmp_path: Path, program: Callable[..., subprocess.Popen[str]]
+    tmp_path: Path, program: Callable[..., subprocess.Popen[str]], sent: signal.Signals
 ) -> None:
     line = json.dumps(row(4, model_response="回答" * 400), ensure_ascii=False) + "\n"
     (tmp_path / "long.jsonl").write_text(line * 60_000, "utf-8")
@@ -296,7 +305,7 @@ def test_ctrl_c_leaves_the_old_files_and_nothing_half_written(
     running = program("feedback", "--feedback-file", "long.jsonl", "--output-dir", "out", "--pairs")
     while not list(out.glob(".corpusmith-*")) and running.poll() is None:
         time.sleep(0.01)
-    running.send_signal(signal.SIGINT)
+    running.send_signal(sent)
     said = running.communicate(timeout=60)
     assert (running.returncode, said) == (130, ("", STOPPED))
     assert {one.name: one.read_text("utf-8") for one in out.iterdir()} == {NAMES[0]: "old"}

@@ -13,9 +13,11 @@ import pytest
 from cli_kit import Cli
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import update
 
 from corpusmith.service.draw import draw
 from corpusmith.service.studio import Studio
+from corpusmith.store.schema import records
 
 FILE = """\
 name: mixed
@@ -83,6 +85,21 @@ def test_the_same_seed_draws_the_same_and_another_does_not(studio: Studio, fille
     for name, seed in (("a", 7), ("b", 7), ("c", 8)):
         studio.sampling.run(filled / "s.yaml", dataset=name, seed=seed)
     assert names(studio, "a") == names(studio, "b") != names(studio, "c")
+
+
+def test_what_a_person_rejected_is_drawn_only_where_it_is_asked_for(
+    studio: Studio, filled: Path
+) -> None:
+    ids = [record.id for record in studio.store.records.iterate(dataset="chat")][:25]
+    with studio.store._database.write() as connection:
+        connection.execute(update(records).where(records.c.id.in_(ids)).values(state="rejected"))
+    category = {"name": "all", "share": 1, "dataset": "chat"}
+    asked = {**category, "where": {"state": ["pending", "rejected"]}}
+    found = [
+        studio.sampling.preview({"total": 30, "categories": [one]}).found["all"]
+        for one in (category, asked)
+    ]
+    assert found == [5, 30]
 
 
 def test_a_copy_says_where_it_is_from(studio: Studio, filled: Path) -> None:

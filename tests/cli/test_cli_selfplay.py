@@ -186,6 +186,19 @@ def test_count_and_output_are_other_names_of_the_same(selfplay: Cli) -> None:
     assert rows("a.json") == rows("b.json")
 
 
+def test_an_option_of_run_replaces_a_field_by_whichever_name_it_goes(
+    selfplay: Cli, tmp_path: Path
+) -> None:
+    written = "recipe: selfplay\nnum_entries: 9\noutput_file: a.json\nrefinement_iterations: 0\n"
+    (tmp_path / "s.yaml").write_text(written, "utf-8")
+    assert selfplay(*line("run s.yaml --count 2 --output b.json")).code == 0
+    assert (len(rows("b.json")), (tmp_path / "a.json").exists()) == (2, False)
+
+    (tmp_path / "s.yaml").write_text(f"{written}count: 3\n", "utf-8")
+    ran = selfplay(*line("run s.yaml"))
+    assert (ran.code, "num_entries and count are one field under two names" in ran.err) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -36,7 +36,7 @@ def test_a_commit_puts_all_in_place_and_takes_old_ones_away(tmp_path: Path) -> N
 
 
 def test_a_half_done_move_is_finished_by_the_next_run(tmp_path: Path) -> None:
-    first, second = (".corpusmith-" + digits * 16 + ".part" for digits in "12")
+    first, second = (".corpusmith-feedback-" + digits * 16 + ".part" for digits in "12")
     (tmp_path / "a").write_text("new a")  # moved before the kill
     (tmp_path / second).write_text("new b")
     plan = {"moves": [[first, "a"], [second, "b"]], "removes": ["c"]}
@@ -47,11 +47,41 @@ def test_a_half_done_move_is_finished_by_the_next_run(tmp_path: Path) -> None:
     assert {one.name: one.read_text() for one in tmp_path.iterdir()} == {"a": "new a", "b": "new b"}
 
 
+def test_what_a_killed_run_left_goes_unless_another_run_is_at_work(tmp_path: Path) -> None:
+    left = tmp_path / (".corpusmith-feedback-" + "1" * 16 + ".part")
+    export = tmp_path / (".corpusmith-" + "1" * 16 + ".part")  # of an export that goes on
+    export.touch()
+    with Drafts(tmp_path):
+        left.touch()
+        with Drafts(tmp_path) as second:
+            second.scratch().touch()
+        assert {one.name for one in tmp_path.iterdir()} == {left.name, export.name}
+    with Drafts(tmp_path):
+        pass
+    assert [one.name for one in tmp_path.iterdir()] == [export.name]
+
+
+def test_a_stop_right_after_the_plan_loses_no_draft(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(folder: Path) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("corpusmith.feedback.files._sync", interrupted)
+        with pytest.raises(KeyboardInterrupt), Drafts(tmp_path) as drafts:
+            drafts.file("a").write(b"new")
+            drafts.commit()
+    with Drafts(tmp_path):
+        pass
+    assert {one.name: one.read_text() for one in tmp_path.iterdir()} == {"a": "new"}
+
+
 def test_a_plan_reaches_nothing_outside_its_folder(tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
     (tmp_path / "mine").write_text("mine")
-    draft = ".corpusmith-" + "1" * 16 + ".part"
+    draft = ".corpusmith-feedback-" + "1" * 16 + ".part"
     (folder / draft).write_text("evil")
     plan = {"moves": [[draft, "../mine"], ["../mine", "x"]], "removes": ["../mine", ".."]}
     (folder / ".corpusmith-moves.json").write_bytes(orjson.dumps(plan))

@@ -106,22 +106,23 @@ def _endpoint(url: str, protocol: Protocol, variable: str | None = "CANARY_KEY")
     }
 
 
-RUNS = [("single", protocol) for protocol in PROTOCOLS]
-RUNS += [(way, "openai") for way in WAYS if way != "single"]
+RUNS = [("single", protocol, kind) for protocol in PROTOCOLS for kind in ("sqlite", "postgres")]
+RUNS += [(way, "openai", "sqlite") for way in WAYS if way != "single"]
 
 
-@pytest.mark.parametrize(("way", "protocol"), RUNS)
+@pytest.mark.parametrize(("way", "protocol", "database"), RUNS)
 def test_a_run_leaves_no_key_behind(
     way: str,
     protocol: Protocol,
-    store_url: str,
+    database: str,
+    request: pytest.FixtureRequest,
     simulator: Running,
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    with Studio(store_url) as studio:
+    with Studio(request.getfixturevalue(f"{database}_url")) as studio:
         good = _make(studio, way, tmp_path / "good", _endpoint(simulator.url, protocol))
         with echoing(RUN) as url:
             bad = _make(studio, way, tmp_path / "bad", _endpoint(url, protocol), count=50)
@@ -205,10 +206,10 @@ def test_the_program_shows_no_key(simulator: Running, tmp_path: Path) -> None:
 
 
 def _line(way: str, url: str, folder: Path) -> list[str]:
-    """The command for twenty records."""
+    """The command for forty records."""
     endpoint = {"base_url": f"{url}/v1", "model": "any", "api_key_env": "CANARY_KEY"}
     more = {"concurrency": 4, "output": str(folder / "cli.json"), "yes": True}
-    return [*words(WAYS[way].own(20, folder), folder), *options({**endpoint, **more})]
+    return [*words(WAYS[way].own(40, folder), folder), *options({**endpoint, **more})]
 
 
 def test_jobs_beside_a_task_write_no_key(simulator: Running, tmp_path: Path) -> None:

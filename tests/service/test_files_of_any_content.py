@@ -32,7 +32,7 @@ FIXED = settings(
     derandomize=True,
     deadline=None,
     database=None,
-    max_examples=100,
+    max_examples=1500,
     suppress_health_check=list(HealthCheck),
 )
 
@@ -158,9 +158,28 @@ SCALARS = (
     | st.floats()
     | st.text(max_size=12)
     | st.sampled_from(
-        ("", " ", "{topic}", "{nobody}", "step:ask", "step:", "dataset:x", "/", "../..", "\x1b[2J",
-         "1e9", "40%", "nan", "\u202e", "a" * 300, "qa@9", "#/$defs/x", "http://h/s.json", "$ref")
-    )  # fmt: skip
+        (
+            "",
+            " ",
+            "{topic}",
+            "{nobody}",
+            "step:ask",
+            "step:",
+            "dataset:x",
+            "/",
+            "../..",
+            "\x1b[2J",
+            "1e9",
+            "40%",
+            "nan",
+            "\u202e",
+            "a" * 300,
+            "qa@9",
+            "#/$defs/x",
+            "http://h/s.json",
+            "$ref",
+        )
+    )
 )
 KEYS = st.text(max_size=8) | st.sampled_from(("$ref", "type", "name", "step", "column", "items"))
 ANYTHING = st.recursive(

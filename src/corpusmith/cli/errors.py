@@ -142,7 +142,11 @@ def _near_option(error: Any, option: Any) -> str:
     if error.ctx is None:
         return ""
     known = [name for param in error.ctx.command.get_params(error.ctx) for name in param.opts]
-    return "".join(get_close_matches(option, known, n=1))
+    longer = [name for name in known if name.startswith(f"{option}-")]
+    # The dashes are alike in all of them.
+    words = [name.strip("-") for name in known]
+    near = get_close_matches(option.strip("-"), words, n=1, cutoff=0.65)
+    return " / ".join(longer) or "".join(f"--{word}" for word in near)
 
 
 def _shown(param: Any) -> str:

@@ -6,9 +6,11 @@ Owns: its options, progress and statistics on the terminal. Does not own: the ru
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,7 +20,7 @@ from corpusmith.cli import flags
 from corpusmith.cli.command import Command, group
 from corpusmith.cli.out import number, plain, show_json, show_pairs, show_table, span
 from corpusmith.cli.session import Session
-from corpusmith.cli.widths import tell
+from corpusmith.cli.widths import cut, tell
 from corpusmith.errors import Stopped, UsageError
 from corpusmith.values import Json
 
@@ -32,7 +34,7 @@ app = group("")
 SEVERAL = ("--format", "--map", "--map-value")
 """Options that take all words up to the next option: `--format json alpaca`."""
 NAMES = {"formats": "--format", "map_values": "--map-value", "feedback_file": "--feedback-file"}
-SHOWN_MODELS = 12
+SHOWN_MODELS, NAME_COLUMNS = 12, 50
 TERMINAL_EVERY_S, PLAIN_EVERY_S = 0.2, 5.0
 
 
@@ -127,13 +129,24 @@ def run_feedback(session: Session, file: FeedbackFile) -> None:
     """Runs it, and shows what became of the rows."""
     with session.studio() as studio:
         try:
-            result = studio.feedback.run_file(file, show=_progress(session))
+            with _terminated_alike():
+                result = studio.feedback.run_file(file, show=_progress(session))
         except KeyboardInterrupt:
             raise Stopped("feedback_stopped") from None
     if session.json:
         show_json(result)
     else:
         _show_result(session, result)
+
+
+@contextmanager
+def _terminated_alike() -> Iterator[None]:
+    """Inside, SIGTERM is a Ctrl-C: by itself it would leave half-written files behind."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 _OPTIONS = {
@@ -271,7 +284,7 @@ def _show_models(session: Session, result: FeedbackResult) -> None:
     say = session.say
     rows = [
         (
-            one.model_name or say("cli.unlabelled"),
+            cut(" ".join((one.model_name or say("cli.unlabelled")).split()), NAME_COLUMNS),
             number(one.read),
             number(one.kept),
             _mean(one.mean_rating),

@@ -6,6 +6,7 @@ Owns: names and kinds of options. Does not own: whether a value fits: every valu
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -203,7 +204,7 @@ def output_fields(output: str | None, form: str | None) -> dict[str, Json]:
         fields["output"] = "-"
     elif output is not None:
         path = Path(output).expanduser().absolute()
-        if path.is_dir():
+        if os.path.isdir(path):
             raise UsageError("export_is_folder", path=output)
         fields["output"] = str(path)
         if found := format_of(output):
@@ -308,7 +309,7 @@ def text_in(file: str) -> str:
     try:
         return path.read_text("utf-8")
     except OSError as error:
-        code = "file_is_folder" if path.is_dir() else "file_unreadable"
+        code = "file_is_folder" if os.path.isdir(path) else "file_unreadable"
         raise UsageError(code, file=file, problem=error.strerror) from None
     except UnicodeDecodeError:
         raise UsageError("file_not_text", file=file) from None

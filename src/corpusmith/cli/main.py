@@ -47,6 +47,7 @@ COMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command line; returns the exit code."""
+    _open_streams()
     given = list(sys.argv[1:] if arguments is None else arguments)
     _speak_any_text()
     try:
@@ -79,6 +80,13 @@ def _run(arguments: list[str], session: Session) -> int:
     except BaseException as error:  # noqa: BLE001
         return report(error, session)
     return code if isinstance(code, int) else 0
+
+
+def _open_streams() -> None:
+    """A stream that was closed (`<&-`) is an empty one: else Python has None in its place."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115  for good
 
 
 def _speak_any_text() -> None:

@@ -6,6 +6,7 @@ UsageError that names it. Does not own: the kinds.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -76,7 +77,7 @@ def _bytes(file: Path, largest: int) -> bytes:
         with file.open("rb") as opened:
             data = opened.read(largest * _MIB + 1)
     except OSError as error:
-        code = "document_is_folder" if file.is_dir() else "document_unreadable"
+        code = "document_is_folder" if os.path.isdir(file) else "document_unreadable"
         raise UsageError(code, file=str(file), cause=error.strerror or str(error)) from error
     if len(data) > largest * _MIB:
         raise UsageError("document_too_large", file=str(file), limit=f"{largest} MiB")

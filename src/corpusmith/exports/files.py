@@ -150,6 +150,20 @@ def _named_errors(path: Path) -> Iterator[None]:
         raise translated(error, path) from error
 
 
+def refuse_place(path: Path) -> None:
+    """Raises UsageError when a file or folder surely cannot be put at `path`: better now than after
+    paying for what is in it. A pipe or a device that is there is taken as it is."""
+    if os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
+        return
+    for folder in path.absolute().parents:
+        if os.path.isdir(folder):
+            if not os.access(folder, os.W_OK):
+                raise translated(OSError(errno.EACCES, os.strerror(errno.EACCES)), path)
+            return
+        if os.path.lexists(folder):
+            raise translated(OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)), path)
+
+
 def translated(error: OSError, path: Path) -> CorpusmithError:
     """The disk's answer as an error of ours, with a message that says what to do."""
     cause = error.strerror or str(error)

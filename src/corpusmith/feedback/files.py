@@ -1,7 +1,8 @@
 """Several files that change together: all of them, or none.
 
 Owns: drafts beside the places where they belong, and moving them there so that a kill at any moment
-leaves either the old files or the new ones (a half-done move is finished by the next run).
+leaves either the old files or the new ones (a half-done move is finished by the next run, which
+deletes what a killed one left behind too).
 Does not own: what is in them.
 """
 
@@ -21,7 +22,8 @@ import orjson
 
 _BUFFER_BYTES = 1 << 20
 _PLAN = ".corpusmith-moves.json"
-_DRAFT = re.compile(r"\.corpusmith-[0-9a-f]{16}\.part")
+# Not the name of an export's draft: that one may be growing beside us, and is not ours to delete.
+_DRAFT = re.compile(r"\.corpusmith-feedback-[0-9a-f]{16}\.part")
 
 
 class Drafts:
@@ -33,11 +35,15 @@ class Drafts:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._open: dict[str, tuple[BinaryIO, Path]] = {}
+        self._left: list[Path] = []
+        """What is deleted at the end. Named before it is made: Ctrl-C may come in between."""
         self._gone: list[str] = []
+        self._held: int | None = None
 
     def __enter__(self) -> Drafts:
         self.folder.mkdir(parents=True, exist_ok=True)
         finish_moves(self.folder)
+        self._held = _hold(self.folder)
         return self
 
     def __exit__(
@@ -46,11 +52,16 @@ class Drafts:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for out, draft in self._open.values():
+        for out, _ in self._open.values():
             with suppress(OSError):
                 out.close()
-            with suppress(OSError):
-                draft.unlink(missing_ok=True)
+        # Ctrl-C may come when the plan is written already: then the next run needs the drafts.
+        if not (self.folder / _PLAN).exists():
+            for draft in self._left:
+                with suppress(OSError):
+                    draft.unlink(missing_ok=True)
+        if self._held is not None:
+            os.close(self._held)
 
     def file(self, name: str) -> BinaryIO:
         """A new draft for `name`, open for writing and reading."""
@@ -61,7 +72,9 @@ class Drafts:
 
     def scratch(self) -> Path:
         """A free name on the same disk."""
-        return self.folder / f".corpusmith-{secrets.token_hex(8)}.part"
+        draft = self.folder / f".corpusmith-feedback-{secrets.token_hex(8)}.part"
+        self._left.append(draft)
+        return draft
 
     def remove(self, name: str) -> None:
         """Let a file of an earlier run go, when the new ones come."""
@@ -77,7 +90,7 @@ class Drafts:
                 draft.chmod(stat.S_IMODE((self.folder / name).stat().st_mode))
         moves = [[draft.name, name] for name, (_, draft) in self._open.items()]
         self._write_plan({"moves": moves, "removes": self._gone})
-        self._open = {}
+        self._open, self._left = {}, []
         finish_moves(self.folder)
 
     def _write_plan(self, plan: dict[str, list[list[str]] | list[str]]) -> None:
@@ -99,12 +112,37 @@ def finish_moves(folder: Path) -> None:
         return
     for draft, name in plan["moves"]:
         # The plan is a file that anybody can write: it moves drafts, and inside the folder only.
-        if _DRAFT.fullmatch(draft) and _plain(name) and (folder / draft).exists():
-            (folder / draft).replace(folder / name)
+        if _DRAFT.fullmatch(draft) and _plain(name):
+            with suppress(FileNotFoundError):  # moved already, maybe just now by another run
+                (folder / draft).replace(folder / name)
     for name in filter(_plain, plan["removes"]):
         (folder / name).unlink(missing_ok=True)
     _sync(folder)
-    path.unlink()
+    path.unlink(missing_ok=True)
+
+
+def _hold(folder: Path) -> int | None:
+    """A handle by which other runs see, until it is closed, that one is at work in `folder`.
+
+    If none is, what killed runs left there is deleted. None: there are no such locks here (Windows,
+    some network disks); then nothing is deleted, for it may be growing.
+    """
+    if os.name != "posix":
+        return None
+    import fcntl
+
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(BlockingIOError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for one in folder.iterdir():
+                if _DRAFT.fullmatch(one.name):
+                    one.unlink()
+        fcntl.flock(handle, fcntl.LOCK_SH)
+    except OSError:
+        os.close(handle)
+        return None
+    return handle
 
 
 def _plain(name: str) -> bool:

@@ -42,7 +42,7 @@ def parquet_rows(
                 if seen is not None:
                     seen(size * number // total)
     except (arrow.ArrowException, OSError) as error:
-        problem = str(error).partition("\n")[0][:200]
+        problem = str(error).partition("\n")[0][:200].rstrip(". ")
         raise SpecError("rows_parquet", file=str(path), problem=problem) from error
 
 

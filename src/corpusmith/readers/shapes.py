@@ -350,7 +350,7 @@ def _kto(row: Row) -> dict[str, Json]:
 
 
 def _sharegpt(row: Row) -> dict[str, Json]:
-    key = "conversations" if "conversations" in row else "conversation"
+    key = "conversation" if "conversation" in row else "conversations"
     chat = _with_system(row, _chat(_list(row, key), key))
     return {"messages": chat, **_rest(row, key, "system")}
 

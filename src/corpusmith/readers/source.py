@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
+import os
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -78,7 +79,7 @@ class Source:
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise SpecError("rows_gzip", file=str(self.path), problem=str(error)) from error
         except OSError as error:
-            code = "file_is_folder" if self.path.is_dir() else "file_unreadable"
+            code = "file_is_folder" if os.path.isdir(self.path) else "file_unreadable"
             raise SpecError(code, file=str(self.path), problem=error.strerror) from error
 
     def __enter__(self) -> Source:

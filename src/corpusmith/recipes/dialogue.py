@@ -210,8 +210,11 @@ class Dialogue:
 
 
 def _cell(scenario: str, character: str) -> str:
-    """A category's name; a slash inside a name must not make two cells one."""
-    return "/".join(name.replace("/", "／") for name in (scenario, character))
+    """A category's name; a slash inside a name must not make two cells one.
+
+    It is a key in the database: Postgres takes no NUL in a text.
+    """
+    return "/".join(name.replace("/", "／").replace("\0", "") for name in (scenario, character))
 
 
 def _messages(turns: Sequence[Mapping[str, str]]) -> list[Message]:

@@ -98,8 +98,9 @@ class Domain(_Part):
         """Without marks of its own, a domain has those of its language."""
         if not isinstance(given, dict) or "marks" in given:
             return given
-        shipped = [marks for language, marks in MARKS.items() if language == given.get("language")]
-        return {**given, "marks": shipped[0]} if shipped else given
+        found = [marks for language, marks in MARKS.items() if language == given.get("language")]
+        # A language that is none is complained of by itself.
+        return {**given, "marks": found[0] if found else MARKS["en"]}
 
     @field_validator("axes", mode="before")
     @classmethod
@@ -130,7 +131,8 @@ class Domain(_Part):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Domain:
-        faults = [*_list_faults(self), *_place_faults(self)]
+        # Without lists every place would be an unknown one.
+        faults = [*_list_faults(self), *(_place_faults(self) if self.axes else ())]
         if faults:
             raise ValidationError.from_exception_data("Domain", faults)
         return self

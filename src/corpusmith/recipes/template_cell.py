@@ -166,9 +166,13 @@ def _random_id(item: Item) -> str:
 
 
 def _name(part: CategoryPart, values: Sequence[Json], *, ratio: bool) -> str:
-    """A slash inside a value must not make two cells look like one."""
-    texts = [text_of(one) for one in values]
-    parts = [part.name, *texts] if ratio or not texts else texts
+    """A slash inside a value must not make two cells look like one.
+
+    A name is a key in the database, so what no text column takes is left out of it.
+    """
+    texts = [text_of(one).replace("\0", "").encode("utf-8", "replace").decode() for one in values]
+    own = part.name.replace("\0", "")
+    parts = [own, *texts] if ratio or not texts else texts
     return "/".join(_cut(" ".join(one.replace("/", "／").split()), _NAME_CHARS) for one in parts)
 
 

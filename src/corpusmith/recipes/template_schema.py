@@ -6,7 +6,7 @@ sample fits it. Does not own: reading the example (`template_example.py`), askin
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -82,10 +82,15 @@ def _given(template: Template, counted: bool) -> Shape:
         body = {**dict(body.get("items") or {}), **beside}
     kind = body.get("type", "object" if "properties" in body else None)
     if kind not in ("object", "string", None):
-        raise SpecError("template_schema_kind", template=template.name, kind=kind)
+        raise SpecError("template_schema_kind", template=template.name, kind=kinds_of(kind))
     closed = _closed(body)
     checker(closed, template.name)
     return Shape(schema=closed, many=counted or listed or kind == "string", origin="given")
+
+
+def kinds_of(kind: Json) -> str:
+    """A schema's `type`, one or several, for people."""
+    return ", ".join(map(str, kind)) if isinstance(kind, list) else str(kind)
 
 
 def _closed(node: Json) -> Json:
@@ -170,8 +175,21 @@ def checker(schema: Mapping[str, Json], template: str) -> Any:
         # offline: a `$ref` in a user's schema must not make us call a foreign host.
         return jsonschema_rs.validator_for(dict(schema), offline=True)
     except ValueError as error:
+        if outside := next(_outside(schema), None):
+            raise SpecError("template_schema_ref", template=template, ref=outside[:100]) from error
         problem = _short(str(error).partition("\n")[0])
         raise SpecError("template_schema_bad", template=template, problem=problem) from error
+
+
+def _outside(node: Json) -> Iterator[str]:
+    """References that lead out of the schema."""
+    if isinstance(node, Mapping):
+        target = node.get("$ref")
+        if isinstance(target, str) and not target.startswith("#"):
+            yield target
+    inner = node.values() if isinstance(node, Mapping) else node if isinstance(node, list) else ()
+    for one in inner:
+        yield from _outside(one)
 
 
 def fault(check: Any, sample: Json) -> str | None:

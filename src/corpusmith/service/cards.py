@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ CARD_SUFFIXES = (".json", ".png")
 def find_character(wish: str, store: SqlStore) -> Character:
     """A card file, a stored character, or a shipped one, in this order. Raises NotFound."""
     path = Path(wish)
-    if path.suffix.lower() in CARD_SUFFIXES or path.is_file():
+    if path.suffix.lower() in CARD_SUFFIXES or os.path.isfile(path):
         return read_card(read_bytes(path), path.name)
     try:
         return store.characters.get(wish)

@@ -15,8 +15,10 @@ from typing import Any
 import orjson
 from pydantic import Field, ValidationError
 
+from corpusmith import registry
 from corpusmith.errors import CorpusmithError, SpecError, UsageError
 from corpusmith.messages import say
+from corpusmith.service.bulk import RECIPES
 from corpusmith.service.chain_inputs import (
     Fields,
     Numbers,
@@ -144,7 +146,7 @@ def plan_of(fields: Mapping[str, Json], *, folder: Path, source: str = "") -> Pl
             steps.append(_step(name, one, defaults, folder, steps))
         except FieldsError as error:
             problems = error.data["problems"]
-            raise FieldsError(source=f"{shown}, {name}", problems=problems) from None
+            raise FieldsError(source=f"{shown} [{name}]", problems=problems) from None
         except CorpusmithError as error:
             raise StepError(step=name, error=error) from error
     return Plan(
@@ -183,7 +185,8 @@ def _step(name: str, given: Fields, defaults: Fields, folder: Path, before: Sequ
     needs = tuple(dict.fromkeys(steps_in(fields)))
     for needed in needs:
         if needed not in known:
-            raise SpecError("chain_unknown_step", name=needed, known=", ".join(known) or "–")
+            code = "chain_unknown_step" if known else "chain_first_step"
+            raise SpecError(code, name=needed, known=", ".join(known))
     named = set(datasets_in(recipe, fields))
     after = tuple(
         one.name
@@ -206,7 +209,11 @@ def _step(name: str, given: Fields, defaults: Fields, folder: Path, before: Sequ
 def _recipe(fields: Fields) -> str:
     if "recipe" not in fields and is_sampling(with_sources(fields, lambda name: 1)):
         return "sample"
-    return recipe_in(fields)
+    recipe = recipe_in(fields)
+    known = (*registry.names("form"), *RECIPES)
+    if recipe not in known:
+        raise SpecError("unknown_recipe", name=recipe[:60], known=", ".join(known))
+    return recipe
 
 
 def _defaults(recipe: str, own: Fields, defaults: Fields) -> Fields:

@@ -6,6 +6,7 @@ domain is (`recipes/selfplay_domain.py`), the shipped ones (`presets/domains/`).
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,7 @@ def find_domain(wish: str | None = None, language: Language | None = None) -> Do
 
 def is_file(wish: str) -> bool:
     """Whether a wish means a file, rather than a shipped domain's name."""
-    return wish.lower().endswith(FILE_SUFFIXES) or "/" in wish or Path(wish).is_file()
+    return wish.lower().endswith(FILE_SUFFIXES) or "/" in wish or os.path.isfile(wish)
 
 
 def read_domain(path: str | Path) -> Domain:

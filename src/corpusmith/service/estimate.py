@@ -6,7 +6,7 @@ table (providers).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from corpusmith.contracts import Recipe
@@ -14,6 +14,9 @@ from corpusmith.errors import UsageError
 from corpusmith.providers.presets import price_of
 from corpusmith.service.forms.form import Remark
 from corpusmith.values import Category, Connection, Item, Message, Price, Usage
+
+_LOOKS = 400
+"""Items that an estimate looks at, over all categories; at least one of each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,26 +59,41 @@ def refuse_unknown_price(max_cost: float | None, endpoints: Mapping[str, Connect
 
 
 def estimate(
-    recipe: Recipe,
-    first: Sequence[Item],
-    plan: Sequence[Category],
-    endpoints: Mapping[str, Connection],
+    recipe: Recipe, plan: Sequence[Category], endpoints: Mapping[str, Connection], seed: int
 ) -> Estimate:
-    """For a plan, from one item (`first`) of each category."""
+    """For a plan, from some items of each category, spread over it."""
     prices = {role: known_price(connection) for role, connection in endpoints.items()}
     calls = prompt = completion = 0
     cost_usd: float | None = 0.0
-    for item, category in zip(first, plan, strict=True):
-        times = -(-category.count // item.want)
-        per_item = recipe.estimate(item)
-        usage = Usage(prompt_tokens=times * per_item[1], completion_tokens=times * per_item[2])
-        calls += times * per_item[0]
-        prompt += usage.prompt_tokens
-        completion += usage.completion_tokens
-        for role, share in recipe.shares(item).items():
-            price = prices[role]
-            if cost_usd is not None:
-                cost_usd = None if price is None else cost_usd + share * price.cost_usd(usage)
+    for category in plan:
+        for item, times in _looked_at(category, recipe.per_item, seed, _LOOKS // len(plan)):
+            per_item = recipe.estimate(item)
+            usage = Usage(prompt_tokens=times * per_item[1], completion_tokens=times * per_item[2])
+            calls += times * per_item[0]
+            prompt += usage.prompt_tokens
+            completion += usage.completion_tokens
+            for role, share in recipe.shares(item).items():
+                price = prices[role]
+                if cost_usd is not None:
+                    cost_usd = None if price is None else cost_usd + share * price.cost_usd(usage)
     return Estimate(
         calls=calls, prompt_tokens=prompt, completion_tokens=completion, cost_usd=cost_usd
     )
+
+
+def _looked_at(
+    category: Category, per_item: int, seed: int, most: int
+) -> Iterator[tuple[Item, int]]:
+    """Items of a category, each with how many it stands for: the rows of a file differ."""
+    whole, rest = divmod(category.count, per_item)
+    looks = min(whole, max(1, most))
+    for look in range(looks):
+        start, end = look * whole // looks, (look + 1) * whole // looks
+        yield item_of(category, start, per_item, seed), end - start
+    if rest:
+        yield item_of(category, whole, rest, seed), 1
+
+
+def item_of(category: Category, ordinal: int, want: int, seed: int) -> Item:
+    """An item as the task will have it."""
+    return Item(task_seed=seed, category=category.name, ordinal=ordinal, want=want)

@@ -53,7 +53,7 @@ class FeedbackFile(BaseModel):
     feedback_file: Name | None = None
     dataset: Name | None = None
     output_dir: Name = OUTPUT_DIR
-    min_rating: Annotated[float, Field(ge=1, le=5)] = 4
+    min_rating: Annotated[float, Field(ge=1, le=5, allow_inf_nan=False)] = 4
     formats: Annotated[
         tuple[Format, ...],
         BeforeValidator(_words),
@@ -64,11 +64,11 @@ class FeedbackFile(BaseModel):
     map_values: dict[str, dict[Any, Any]] = Field(default_factory=dict)
     pairs: bool = False
     pairs_choose: Choice = "best-worst"
-    pairs_margin: Annotated[float, Field(gt=0, le=4)] = 1
+    pairs_margin: Annotated[float, Field(gt=0, le=4, allow_inf_nan=False)] = 1
     pairs_format: PairFormat = "llamafactory"
     kto: bool = False
     kto_format: KtoFormat = "llamafactory"
-    kto_max: Annotated[float, Field(ge=1, le=5)] = 2
+    kto_max: Annotated[float, Field(ge=1, le=5, allow_inf_nan=False)] = 2
     merge_with: Name | None = None
     since_last: bool = False
 

@@ -46,6 +46,8 @@ class Problem:
         if key not in catalog(language):
             key = "problem.other"
         filled = {name: _plain(value) for name, value in self.context.items()}
+        if key == "problem.literal_error" and ", " not in str(filled["expected"]):
+            key = "problem.literal_one"
         return say(key, language, **{**filled, "near": self.near, "type": self.type})
 
 
@@ -60,7 +62,7 @@ class FieldsError(SpecError):
         return cls(source=source, problems=_problems(error, model))
 
     def message(self, language: Language) -> str:
-        return self.listed(language, lambda place: place)
+        return self.listed(language, _counted)
 
     def listed(self, language: Language, name: Callable[[str], str]) -> str:
         """The message, with each place called what `name` says."""
@@ -79,6 +81,11 @@ class FieldsError(SpecError):
             return lines[0].strip()
         head = "error.spec_flags" if source == COMMAND_LINE else "error.spec_fields"
         return "\n".join([say(head, language, source=source), *lines])
+
+
+def _counted(place: str) -> str:
+    """`judges.0.weight` as people count: `judges #1.weight`."""
+    return re.sub(r"\.(\d+)(?=\.|$)", lambda at: f" #{int(at[1]) + 1}", place)
 
 
 def _problems(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
@@ -110,7 +117,8 @@ def _plain(value: Json) -> Json:
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, str):
-        return value.replace("'", "").replace(" or ", ", ")
+        parts = re.split(", | or ", value.replace("'", ""))
+        return ", ".join(part for part in parts if part.strip())
     return value
 
 
@@ -124,6 +132,7 @@ def _near(steps: Sequence[str], model: type[BaseModel]) -> str:
         inner = model.model_fields.get(step)
         model = _part_in(inner.annotation if inner else None) or model
     names = [info.alias or name for name, info in model.model_fields.items()]
+    names += getattr(model, "other_names", ())
     return "".join(get_close_matches(steps[-1], names, n=1))
 
 

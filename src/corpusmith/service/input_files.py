@@ -7,6 +7,7 @@ reading (readers, documents), which rows are taken (`inputs.py`).
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,9 +68,9 @@ def rows_of_files(part: InputPart, bad: Callable[[BadInput], None]) -> Iterator[
 def _files(path: str) -> tuple[list[Path], Path, bool]:
     """(files, the folder that they are named from, whether it is one file named by the user)"""
     place = Path(path).expanduser()
-    if place.is_dir():
+    if os.path.isdir(place):
         found, base = place.rglob("*"), place
-    elif place.exists():
+    elif os.path.exists(place):
         return [place], place.parent, True
     elif glob.has_magic(path):
         base, pattern = _fixed(place)

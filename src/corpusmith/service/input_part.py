@@ -45,7 +45,7 @@ class InputPart(Part):
     map: dict[str, str] = Field(default_factory=dict)
     """New name -> the field's name in the source."""
     sample: int | None = Field(default=None, ge=1)
-    """So many rows, drawn with the task's seed, in their order."""
+    """So many rows, drawn with the seed that the user gives (else 0), in their order."""
     limit: int | None = Field(default=None, ge=1)
     """The first so many rows."""
 

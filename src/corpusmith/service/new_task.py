@@ -14,13 +14,13 @@ from typing import Any
 from corpusmith.contracts import Quota, Recipe
 from corpusmith.errors import KeyMissing
 from corpusmith.service.connections import only_model, provider_of
-from corpusmith.service.estimate import Preview, estimate
+from corpusmith.service.estimate import Preview, estimate, item_of
 from corpusmith.service.forms.form import Resolved
 from corpusmith.service.keys import key_of
 from corpusmith.service.recipes import context, recipe
 from corpusmith.service.task_file import TaskFile, task_file
 from corpusmith.store.store import SqlStore
-from corpusmith.values import Category, Connection, Item, Json
+from corpusmith.values import Category, Connection, Json
 
 
 def checked_file(file: TaskFile | Mapping[str, Json] | None, fields: Mapping[str, Any]) -> TaskFile:
@@ -49,21 +49,18 @@ class Planned:
     def preview(self, items: int, resolved: Resolved) -> Preview:
         """The prompts of the first `items` items, the shares, and the estimate."""
         wanted = [one for one in self.categories if one.count]
-        first = [self._first_of(one) for one in wanted]
+        per_item = self.made.per_item
+        first = [item_of(one, 0, min(per_item, one.count), self.seed) for one in wanted[:items]]
         return Preview(
             calls=[
                 (item.key, role, messages)
-                for item in first[:items]
+                for item in first
                 for role, messages in self.made.preview(item)
             ],
             quotas={one.name: one.count for one in wanted},
-            estimate=estimate(self.made, first, wanted, resolved.endpoints),
+            estimate=estimate(self.made, wanted, resolved.endpoints, self.seed),
             remarks=resolved.remarks,
         )
-
-    def _first_of(self, category: Category) -> Item:
-        want = min(self.made.per_item, category.count)
-        return Item(task_seed=self.seed, category=category.name, ordinal=0, want=want)
 
 
 def plan_of(file: TaskFile, resolved: Resolved, seed: int) -> Planned:

@@ -9,6 +9,7 @@ and names of the files (`exports/rounds.py`), making rounds (`recipes/rounds.py`
 from __future__ import annotations
 
 import hashlib
+import os
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -18,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from corpusmith.errors import SpecError, UsageError
 from corpusmith.exports import rounds as files
+from corpusmith.exports.files import refuse_place
+from corpusmith.messages import say
 from corpusmith.service.input_part import InputPart, input_part
 from corpusmith.store.store import SqlStore
 from corpusmith.store.values import MissRow, Task
@@ -43,6 +46,24 @@ class Triples:
     complete: int
     skipped: Mapping[str, int] = field(default_factory=dict)
     """Rows left out, by `<field>.<missing|not_text|empty>` or why they could not be read."""
+
+
+class NoTriples(UsageError):
+    """Data: `input`, `read` (rows), `skipped` (see Triples)."""
+
+    code = "rounds_no_triples"
+
+    def message(self, language: Language) -> str:
+        counts: Mapping[str, int] = self.data["skipped"]
+        parts = [f"{_fault_text(fault, language)} {n}" for fault, n in counts.items()]
+        reasons = say("cli.comma", language).join(parts)
+        return say("error.rounds_no_triples", language, **self.data, reasons=reasons)
+
+
+def _fault_text(fault: str, language: Language) -> str:
+    """A reason of `skipped` in a few words."""
+    field, _, why = fault.partition(".")
+    return say(f"cli.rounds.{why}" if why else f"short.{fault}", language, field=field)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,10 +151,7 @@ def triples_of(part: InputPart, sample: int | None, seed: int, store: SqlStore) 
     rows = rows_of(part, store, seed=seed, bad=bad)
     taken, complete = _drawn(_complete(rows, skipped), sample, seed)
     if not taken:
-        reasons = ", ".join(f"{reason} {n}" for reason, n in skipped.items()) or "-"
-        raise UsageError(
-            "rounds_no_triples", input=part.shown, read=skipped.total(), reasons=reasons
-        )
+        raise NoTriples(input=part.shown, read=skipped.total(), skipped=dict(skipped))
     return Triples(
         conversations=[
             {"id": f"r1-{number:06d}", "rounds": [row]} for number, row in enumerate(taken, 1)
@@ -254,8 +272,9 @@ def refuse_other_rounds(folder: Path, conversations: Sequence[files.Conversation
 
 def refuse_no_folder(folder: Path) -> None:
     """Raises UsageError when files cannot be put into `folder`: better now than after paying."""
-    if folder.exists() and not folder.is_dir():
+    if os.path.exists(folder) and not folder.is_dir():
         raise UsageError("rounds_no_folder", folder=str(folder))
+    refuse_place(folder / "round1")
 
 
 def refuse_later_rounds(folder: Path, last: int) -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 from corpusmith import registry
 from corpusmith.contracts import Quota
 from corpusmith.errors import Conflict, UsageError
+from corpusmith.exports.files import refuse_place
 from corpusmith.service.bulk import Bulk, sweep
 from corpusmith.service.cards import has
 from corpusmith.service.draw import draw
@@ -79,13 +80,15 @@ class Sampling:
         """
         checked = _checked(file, fields)
         store = self._studio.store
+        if checked.output and checked.output != "-":
+            refuse_place(Path(checked.output))
         sweep(store)
         seed = checked.seed if checked.seed is not None else secrets.randbelow(2**31)
         drawn = self._drawn(checked, seed)
         wanted = _wanted(checked)
         if checked.strict and any(len(drawn[name]) < count for name, count in wanted.items()):
             lacking = {name: count - len(drawn[name]) for name, count in wanted.items()}
-            shown = ", ".join(f"{name} -{count}" for name, count in lacking.items() if count)
+            shown = ", ".join(f"{name} {count}" for name, count in lacking.items() if count)
             raise UsageError("sample_short", shortfalls=shown)
         task_id = self._copied(checked, seed, wanted, drawn)
         output = None
@@ -269,6 +272,9 @@ def _copy(record: Record, category: SampleCategory) -> Draft:
 
 
 def _fits(record: Record, where: Mapping[str, Any]) -> bool:
+    """What a person rejected fits only where the state is asked for."""
+    if record.state == "rejected" and "state" not in where:
+        return False
     return all(
         any(_same(have, wish) for have in _found(record, key) for wish in _values(wished))
         for key, wished in where.items()

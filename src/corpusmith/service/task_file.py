@@ -137,9 +137,13 @@ def form_of(recipe: str) -> Form:
 
 
 def recipe_in(fields: Mapping[str, Json]) -> str:
-    """The recipe that the fields name or imply; dialogues are what this house began with."""
-    named = fields.get("recipe")
-    if isinstance(named, str):
+    """The recipe that the fields name or imply; dialogues are what this house began with.
+
+    Raises SpecError for a name that is no text.
+    """
+    if "recipe" in fields:
+        if not isinstance(named := fields["recipe"], str):
+            raise SpecError("recipe_word", known=", ".join(registry.names("form")))
         return named
     return next((recipe for field, recipe in IMPLIED.items() if field in fields), "dialogue")
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from corpusmith import registry
 from corpusmith.contracts import Quota
 from corpusmith.errors import NotFound, UsageError
+from corpusmith.exports.files import refuse_place
 from corpusmith.service import loop
 from corpusmith.service.bulk import refuse_ready_made
 from corpusmith.service.estimate import Preview, refuse_unknown_price
@@ -286,6 +287,8 @@ class Tasks:
         for name in file.checks:
             registry.load("check", name)
         registry.load("exporter", file.format)
+        if file.output and file.output != "-":
+            refuse_place(Path(file.output))
         # A preview and the task after it are one look: what is given may be a folder of books.
         if self._just is None or self._just[0] is not file:
             language = file.language or self._studio.language

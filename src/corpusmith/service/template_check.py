@@ -16,7 +16,7 @@ from typing import Literal
 from corpusmith.errors import SpecError, UsageError
 from corpusmith.nouns import Template
 from corpusmith.recipes.template_cell import BUILT_IN
-from corpusmith.recipes.template_schema import checker, shape_of
+from corpusmith.recipes.template_schema import checker, kinds_of, shape_of
 from corpusmith.service.forms.template_vars import assigned
 from corpusmith.service.template_file import TEMPLATE_SUFFIXES
 from corpusmith.template_text import variables
@@ -116,4 +116,4 @@ def _refuse_odd_schema(template: Template) -> None:
     kind = template.schema.get("type")
     items = template.schema.get("items", {})
     if isinstance(kind, list) or not isinstance(items, Mapping):
-        raise SpecError("template_schema_kind", template=template.name, kind=kind)
+        raise SpecError("template_schema_kind", template=template.name, kind=kinds_of(kind))

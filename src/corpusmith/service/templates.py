@@ -7,6 +7,7 @@ whether a template makes sense (`template_check.py`), trying one (`template_tria
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from corpusmith.errors import NotFound, UsageError
+from corpusmith.exports.files import translated
 from corpusmith.messages import language_of
 from corpusmith.nouns import Template, TemplateType
 from corpusmith.presets import load as presets
@@ -155,7 +157,7 @@ class Templates:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text, "utf-8")
         except OSError as error:
-            raise UsageError("cannot_write", path=str(target), cause=error.strerror) from None
+            raise translated(error, target) from None
         return target
 
     def _refuse_shipped(self, name: str) -> None:
@@ -178,7 +180,7 @@ def find_template(wish: str, store: SqlStore, language: Language | None = None) 
     `qa.en`. Raises NotFound naming what is called almost so, SpecError for a file.
     """
     path = Path(wish).expanduser()
-    if path.suffix.lower() in TEMPLATE_SUFFIXES or path.is_file():
+    if path.suffix.lower() in TEMPLATE_SUFFIXES or os.path.isfile(path):
         return read_template(path)
     found = _stored(wish, store) or shipped_template(wish, language or language_of())
     if found is None:
@@ -209,7 +211,7 @@ def _stored(wish: str, store: SqlStore) -> Template | None:
 def _unknown(wish: str, store: SqlStore) -> NotFound:
     names = [one.name for one in store.templates.list(limit=None)]
     names += [one.name for one in presets.templates("en")]
-    near = get_close_matches(wish, list(dict.fromkeys(names)), n=3)
+    near = get_close_matches(wish, list(dict.fromkeys(names)), n=3, cutoff=0.7)
     code = "unknown_template_near" if near else "unknown_template"
     return NotFound(code, kind="template", name=wish, near=", ".join(near))
 

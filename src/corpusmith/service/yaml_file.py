@@ -5,15 +5,18 @@ Owns: the file. Does not own: the fields (`task_file.py`).
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from corpusmith.errors import SpecError
+from corpusmith.messages import say
 from corpusmith.service.forms.form import endpoint_from_folder, from_folder
 from corpusmith.service.task_file import TaskFile, form_of, recipe_in, task_file
-from corpusmith.values import Json
+from corpusmith.values import Json, Language
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 100
@@ -35,7 +38,7 @@ def read_fields(path: str | Path) -> dict[str, Json]:
     try:
         data = file.read_bytes()
     except OSError as error:
-        code = "file_is_folder" if file.is_dir() else "file_unreadable"
+        code = "file_is_folder" if os.path.isdir(file) else "file_unreadable"
         raise SpecError(code, file=str(path), problem=error.strerror) from None
     if len(data) > MAX_BYTES:
         raise SpecError("file_too_large", file=str(path), limit=f"{MAX_BYTES >> 20} MiB")
@@ -47,7 +50,7 @@ def read_fields(path: str | Path) -> dict[str, Json]:
         raise SpecError("file_not_text", file=str(path)) from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise SpecError("file_yaml", file=str(path), line=line, problem=error.problem) from None
+        raise YamlError(file=str(path), line=line, problem=error.problem) from None
     except RecursionError:
         raise SpecError("file_too_deep", file=str(path), limit=MAX_DEPTH) from None
     if found is None:
@@ -55,6 +58,34 @@ def read_fields(path: str | Path) -> dict[str, Json]:
     if not isinstance(found, dict) or not all(isinstance(key, str) for key in found):
         raise SpecError("file_not_mapping", file=str(path))
     return found
+
+
+class YamlError(SpecError):
+    """Not YAML, and so not JSON. Data: `file`, `line`, `problem` (what the parser says)."""
+
+    code = "file_yaml"
+
+    def message(self, language: Language) -> str:
+        said = str(self.data["problem"])
+        kind = next((kind for part, kind in _PROBLEMS.items() if part in said), None)
+        problem = said if kind is None else say(f"yaml.{kind}", language)
+        return say("error.file_yaml", language, **{**self.data, "problem": problem})
+
+
+# PyYAML has these words and no codes, and half sentences of a parser help nobody.
+_PROBLEMS: Mapping[str, str] = {
+    "mapping values are not allowed": "colon",
+    "another document": "documents",
+    "cannot start any token": "sign",
+    "unexpected end of stream": "open_quote",
+    "'<stream end>'": "cut",
+    "expected ',' or": "bracket",
+    "expected <block end>": "indent",
+    "could not find expected ':'": "no_colon",
+    "could not determine a constructor": "tag",
+    "unhashable key": "key",
+    "undefined alias": "alias",
+}
 
 
 def value_of(text: str) -> Json:

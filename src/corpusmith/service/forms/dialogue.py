@@ -6,6 +6,7 @@ to all tasks (`task_file.py`), prompts (`recipes/dialogue_prompts.py`).
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
@@ -111,7 +112,7 @@ def _card(wish: Json, folder: Path) -> Json:
     """A card's path from the file's folder; a character's name stays as it is."""
     if not isinstance(wish, str):
         return wish
-    looks_like_file = wish.lower().endswith(CARD_SUFFIXES) or (folder / wish).is_file()
+    looks_like_file = wish.lower().endswith(CARD_SUFFIXES) or os.path.isfile(folder / wish)
     return from_folder(wish, folder) if looks_like_file else wish
 
 

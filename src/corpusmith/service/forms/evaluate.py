@@ -7,6 +7,7 @@ rows (`service/judged.py`), prompts (`recipes/evaluate_prompts.py`), the report
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, cast
@@ -150,7 +151,8 @@ def find_rubric(wish: str | RubricPart, language: Language) -> RubricPart:
 
 
 def _is_file(wish: str, folder: Path) -> bool:
-    return wish.lower().endswith(RUBRIC_SUFFIXES) or (folder / Path(wish).expanduser()).is_file()
+    looks_like_file = wish.lower().endswith(RUBRIC_SUFFIXES)
+    return looks_like_file or os.path.isfile(folder / Path(wish).expanduser())
 
 
 def _title(of: InputPart) -> str:

@@ -6,6 +6,7 @@ Does not own: domains (`service/domains.py`), prompts (`recipes/selfplay_prompts
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
@@ -36,6 +37,7 @@ OTHER_NAMES = {"num_entries": "count", "output_file": "output"}
 class SelfPlayFile(TaskFile):
     """One self-play task. Every field is also a flag of `corpusmith selfplay`."""
 
+    other_names: ClassVar[tuple[str, ...]] = tuple(OTHER_NAMES)
     recipe: Literal["selfplay"] = "selfplay"
     count: int = Field(default=20, ge=1, le=100_000_000)
     domain: str = Field(default=DEFAULT, min_length=1)
@@ -53,11 +55,13 @@ class SelfPlayFile(TaskFile):
 
     @model_validator(mode="before")
     @classmethod
-    def _our_names(cls, given: Any) -> Any:
+    def _under_our_names(cls, given: Any) -> Any:
         if not isinstance(given, dict):
             return given
-        free = {old for old, name in OTHER_NAMES.items() if name not in given}
-        return {OTHER_NAMES[key] if key in free else key: value for key, value in given.items()}
+        for old, name in OTHER_NAMES.items():
+            if old in given and name in given:
+                raise PydanticCustomError("selfplay_twice", "one field", {"old": old, "name": name})
+        return _our_names(given)
 
     @field_validator("max_tokens")
     @classmethod
@@ -98,18 +102,24 @@ class SelfPlayForm:
         )
 
     def from_folder(self, fields: dict[str, Json], folder: Path) -> dict[str, Json]:
-        """See Form."""
+        """See Form. Under our names: an option of the line replaces the field by its name."""
         changed = dict(fields)
         domain, output = fields.get("domain"), fields.get("output_file")
-        if isinstance(domain, str) and (is_file(domain) or (folder / domain).is_file()):
+        if isinstance(domain, str) and (is_file(domain) or os.path.isfile(folder / domain)):
             changed["domain"] = from_folder(domain, folder)
         if isinstance(output, str) and output != "-":
             changed["output_file"] = from_folder(output, folder)
-        return changed
+        return _our_names(changed)
 
     def deliver(self, studio: Studio, task: Task) -> Path | None:
         """See Form."""
         return deliver_file(studio, task)
+
+
+def _our_names(given: dict[str, Any]) -> dict[str, Any]:
+    """The fields under our names; one that is given under both keeps both."""
+    free = {old: name for old, name in OTHER_NAMES.items() if name not in given}
+    return {free.get(key, key): value for key, value in given.items()}
 
 
 def _score(file: SelfPlayFile) -> int | None:

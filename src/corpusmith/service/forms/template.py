@@ -6,6 +6,7 @@ Owns: their fields. Does not own: what the fields stand for (`template_parts.py`
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
@@ -181,5 +182,5 @@ def _own_paths(fields: dict[str, Json], folder: Path) -> dict[str, Json]:
 
 def _template(wish: str, folder: Path) -> str:
     """A template's path from the file's folder; a template's name stays as it is."""
-    looks_like_file = wish.lower().endswith(TEMPLATE_SUFFIXES) or (folder / wish).is_file()
+    looks_like_file = wish.lower().endswith(TEMPLATE_SUFFIXES) or os.path.isfile(folder / wish)
     return from_folder(wish, folder) if looks_like_file else wish

@@ -219,7 +219,8 @@ class Parts:
         file = self._file
         wanted = file.count or file.total
         if file.categories:
-            return weights_of({one.name: one.share for one in file.categories}, wanted)
+            shares = {name: one.share for name, one in self._wishes.items() if one is not None}
+            return weights_of(shares, wanted)
         group = self._groups[0]
         if wanted is not None:
             return {group.name: 1.0}, wanted
