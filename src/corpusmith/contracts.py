@@ -148,10 +148,13 @@ class Ask(_Protocol):
         temperature: float | None = None,
         top_p: float | None = None,
         shared: bool = False,
+        fault: Callable[[str], str] | None = None,
     ) -> Answer:
         """Ask `role`'s model. `max_tokens`, `temperature`, `top_p`: defaults that the task's own
         override.
 
+        `fault` says what is wrong with a reply's text, as a code (empty: nothing). Such a reply is
+        as good as none: it is asked for again where an empty one is, else InvalidReply.
         `shared` leaves the sample's identity out of the key: identical requests of any item or
         task share one paid reply (for a judge at temperature 0).
         Raises ProviderError, ReplyError, BudgetReached, Stopped; a recipe lets them pass.

@@ -260,6 +260,7 @@ TEXTS: dict[str, str] = {
     "own_tag.yaml": "prompt: !mine hello\n",
     "no_date.yaml": "prompt: about {when}\nvars: {when: 2025-02-30}\n",
     "truth.yaml": "prompt: !!bool perhaps\n",
+    "large_number.yaml": f"prompt: hello\nvars: {{n: {10**20}}}\n",
     "huge_number.yaml": f"prompt: hello\nmax_tokens: {'9' * 5000}\n",
     "deep.yaml": "prompt: " + "[" * 500 + "]" * 500 + "\n",
     "twice.template.yaml": "prompt: one\nname: x\nprompt: two\n",

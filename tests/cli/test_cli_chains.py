@@ -158,6 +158,23 @@ def test_a_changed_step_is_made_anew_with_all_that_takes_from_it(
     assert json.loads(cli("datasets", "stats", "mixed", "--json").out)["total"] == 6
 
 
+@pytest.mark.parametrize(("edited", "kept"), [("qa.yaml", "seeds."), ("seeds.jsonl", "none.")])
+def test_an_edited_file_that_a_step_names_makes_it_another_step(
+    cli: Cli, url: str, tmp_path: Path, edited: str, kept: str
+) -> None:
+    text = FILE[: FILE.index("  - name: rounds")]
+    start, end = text.index("    template:\n"), text.index("    vars:")
+    file = write(tmp_path, url, text[:start] + "    template: qa.yaml\n" + text[end:])
+    (tmp_path / "qa.yaml").write_text('prompt: \'{topic} {"question": "…"}\'\n', "utf-8")
+    assert cli("run", file).code == 0
+    with (tmp_path / edited).open("a", encoding="utf-8") as more:
+        more.write('{"topic": "海"}\n' if edited == "seeds.jsonl" else "system: 认真些。\n")
+    ran = cli("run", file)
+    assert ran.code == 0, ran.err
+    assert f"the same and are kept: {kept}" in ran.err
+    assert "Step 2 of 2: qa (template), new" in ran.err
+
+
 def test_another_output_is_no_other_step(cli: Cli, url: str, tmp_path: Path) -> None:
     file = write(tmp_path, url)
     cli("run", file)

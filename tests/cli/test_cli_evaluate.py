@@ -413,7 +413,7 @@ def test_rows_without_an_id_are_called_by_their_number(
         (("--dataset", "nobody"), "nobody"),
         (
             ("--dataset", "客服", "--rubric", "nice"),
-            "There is no rubric 'nice'. Shipped: correction",
+            "There is no shipped rubric 'nice'. There are: correction",
         ),
         (("--dataset", "客服", "--where", "scenario"), "'scenario' is not NAME=VALUE"),
         (("--dataset", "客服", "--where", "scenario=x"), "No row of dataset:客服 fits"),
@@ -448,7 +448,7 @@ def test_what_does_not_fit_is_said_before_any_call(
         ("judged: x\njudged: y\n", "judged"),
         (
             "judged: x\ndimensions: [{name: comment, description: d, score_1: a, score_5: b}]\n",
-            "dimensions.0.name: no dimension may be called 'comment'",
+            "dimensions #1.name: no dimension may be called 'comment'",
         ),
         (
             "judged: x\ndimensions:\n"
@@ -458,7 +458,7 @@ def test_what_does_not_fit_is_said_before_any_call(
         ),
         (
             "judged: x\ndimensions: [{name: n, description: d, score_1: a, score5: b}]\n",
-            "dimensions.0.score5: there is no such field; did you mean 'score_5'?",
+            "dimensions #1.score5: there is no such field; did you mean 'score_5'?",
         ),
     ],
 )

@@ -155,8 +155,8 @@ def test_a_file_of_which_nothing_fits_leaves_nothing_behind(cli: Cli, tmp_path: 
     ran = cli("import", file, "--dataset", "d", "--format", "sharegpt")
     assert (ran.code, ran.err) == (
         2,
-        f"error: None of the 5 rows of {file} can be imported as sharegpt, so nothing was. The "
-        "first reason, in line 1: The field “conversation” is missing. See them with --dry-run, "
+        f"error: No row of {file} (5 in all) can be imported as sharegpt, so nothing was. The "
+        "first reason, in line 1: The field “conversations” is missing. See them with --dry-run, "
         "or choose another --format.\n",
     )
     assert json.loads(cli("tasks", "list", "--json").out) == []

@@ -506,12 +506,30 @@ def test_a_useless_reply_is_tried_again_and_never_filled_in(cli: Cli, data: Path
     }
 
 
+def test_a_useless_reply_costs_one_call_and_not_the_rounds_before_it(cli: Cli, data: Path) -> None:
+    seeds(data, 1)
+    first = history(data, 1)[0]["rounds"][0]["question"]
+
+    def say(messages: list[dict[str, str]], number: int) -> str | None:
+        return first if number == 7 else f"said {number}"
+
+    with endpoint(say) as found:
+        cli("connections", "add", "own", "--base-url", found.url, "--model", "m")
+        assert cli("rounds", "build", "--rounds", 3, "--connection", "own").code == 0
+        assert len(found.requests) == 3 * 3 + 1
+    assert [one["question"] for one in history(data, 4)[0]["rounds"][1:]] == [
+        "said 1",
+        "said 4",
+        "said 8",
+    ]
+
+
 def test_when_every_reply_is_useless_nothing_is_written_but_why(cli: Cli, data: Path) -> None:
     seeds(data, 2)
     with endpoint(lambda messages, number: "Question:") as found:
         cli("connections", "add", "own", "--base-url", found.url, "--model", "m")
         ran = cli("rounds", "build", "--connection", "own")
-    assert (ran.code, "rejected 2" in ran.out) == (3, True)
+    assert (ran.code, "failed 2" in ran.out) == (3, True)
     assert set(files(data)) == {"failed.jsonl", "round1/round1_history_seed.jsonl"}
     assert read(data / "failed.jsonl") == [
         {

@@ -87,6 +87,12 @@ def test_the_same_seed_draws_the_same_and_another_does_not(studio: Studio, fille
     assert names(studio, "a") == names(studio, "b") != names(studio, "c")
 
 
+def test_three_thirds_are_a_whole_also_in_wide_signs(studio: Studio, filled: Path) -> None:
+    categories = [{"name": n, "share": "33.3％", "dataset": "chat"} for n in ("a", "b", "c")]
+    found = studio.sampling.preview({"total": 10, "categories": categories}).found
+    assert found == {"a": 4, "b": 3, "c": 3}
+
+
 def test_what_a_person_rejected_is_drawn_only_where_it_is_asked_for(
     studio: Studio, filled: Path
 ) -> None:
@@ -150,8 +156,8 @@ def test_a_strict_sample_is_refused_whole(cli: Cli, filled: Path) -> None:
     ran = cli("ratio", filled / "s.yaml")
     assert (ran.code, ran.err) == (
         2,
-        "error: The datasets hold too little for these shares, and 'strict' is on: 闲聊 -17, "
-        "其余 -13, 代码 -10. Nothing was sampled.\n",
+        "error: The datasets hold too little for these shares, and 'strict' is on. Lacking: 闲聊 17, "
+        "其余 13, 代码 10. Nothing was sampled.\n",
     )
     assert cli("datasets", "show", "混合").code == 2
 

@@ -52,7 +52,7 @@ class Model:
         digest = blake2b(asked, digest_size=8).digest()
         if digest[0] < 25:  # no reply, no money: the same request fails the same way again
             raise BadRequest(status=400, cause=f"no {digest.hex()}")
-        said = orjson.dumps(_dialogues(request, digest.hex())).decode()
+        said = _said(request, digest.hex())
         if digest[0] < 50:  # paid and useless: another try needs fresh samples
             return Reply(text=said[: len(said) // 2], finish="length", usage=USAGE)
         return Reply(text=said, usage=USAGE)
@@ -64,16 +64,16 @@ class Model:
         return None
 
 
-def _dialogues(request: ChatRequest, digest: str) -> Any:
-    """`dialogues_KxT` asks for K dialogues of T turns."""
-    assert request.schema is not None
+def _said(request: ChatRequest, digest: str) -> str:
+    """A text; `dialogues_KxT` asks for K dialogues of T turns."""
+    if request.schema is None:
+        return f"且听下回分解，{digest}"
     k, _, turns = request.schema.name.removeprefix("dialogues_").partition("x")
     line = {"user": f"你好，{digest}", "assistant": f"好呀，{digest}"}
-    return {
-        "dialogues": [
-            {"turns": [line | {"user": f"{n}{line['user']}"}] * int(turns)} for n in range(int(k))
-        ]
-    }
+    dialogues = [
+        {"turns": [line | {"user": f"{n}{line['user']}"}] * int(turns)} for n in range(int(k))
+    ]
+    return orjson.dumps({"dialogues": dialogues}).decode()
 
 
 class Fussy:
@@ -82,7 +82,7 @@ class Fussy:
     name: ClassVar[str] = "fussy"
 
     def __call__(self, draft: Draft) -> Verdict:
-        said = orjson.dumps(draft.content["dialogues"])
+        said = orjson.dumps(draft.content.get("dialogues") or draft.content)
         fine = blake2b(said, digest_size=1).digest()[0] >= 85
         return PASS if fine else Verdict(passed=False, reason="fussy")
 

@@ -1,12 +1,14 @@
 """accepted + rejected + failed + pending == attempted, whatever is done (DESIGN.md §8, promise 6).
 
 Any sequence of start, pause, kill, resume, retry, extend, commit, discard and delete, against a
-model that fails and a check that rejects by nothing but the request.
+model that fails and a check that rejects by nothing but the request. Of a recipe that replaces what
+it misses, and of one whose items are given.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from math import floor
 from pathlib import Path
 from typing import Any
@@ -25,16 +27,15 @@ from hypothesis.stateful import (
 from state_world import Fussy, Model, journal, run_and_die, wipe
 
 from corpusmith import Studio, registry
+from corpusmith.errors import UsageError
 from corpusmith.service.tasks import Result
 from corpusmith.store.values import Task
 from corpusmith.values import Counts
+from recipe_ways import lines_in
 
-EXAMPLES = 18
 STEPS = 12
+CARD = str(Path(__file__).parents[2] / "examples" / "cards" / "lin.json")
 FIELDS: dict[str, Any] = {
-    "characters": [str(Path(__file__).parents[2] / "examples" / "cards" / "lin.json")],
-    "scenarios": {"日常对话": 2, "情感交流": 1},
-    "turns": 1,
     "seed": 5,
     "checks": ["format", Fussy.name],
     "connection": {"base_url": "http://stub.invalid/v1", "model": "stub"},
@@ -42,10 +43,43 @@ FIELDS: dict[str, Any] = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A recipe whose life is gone through."""
+
+    own: Callable[[int, int, Path], Mapping[str, Any]]
+    """Its own fields for so many records, so many of them a request."""
+    most: int
+    """Records at most."""
+    examples: int
+    closed: bool = False
+
+
+def _dialogues(count: int, k: int, folder: Path) -> Mapping[str, Any]:
+    scenarios = {"日常对话": 2, "情感交流": 1}
+    own = {"characters": [CARD], "scenarios": scenarios, "turns": 1}
+    return {**own, "count": count, "dialogues_per_request": k}
+
+
+def _rounds(count: int, k: int, folder: Path) -> Mapping[str, Any]:
+    rows = [{"question": f"{n}？", "answer": "答", "correction": "改"} for n in range(count)]
+    path = lines_in(folder / f"{count}.jsonl", rows)
+    own = {"recipe": "rounds", "input": str(path), "rounds": 1}
+    return {**own, "output_dir": str(folder / str(count))}
+
+
+KINDS = {
+    "replaced": Kind(own=_dialogues, most=40, examples=18),
+    "given": Kind(own=_rounds, most=12, examples=10, closed=True),
+}
+
+
 class Life(RuleBasedStateMachine):
     """One task at a time, and all that can happen to it."""
 
     url = ""
+    kind = KINDS["replaced"]
+    folder = Path()
 
     def __init__(self) -> None:
         super().__init__()
@@ -81,7 +115,8 @@ class Life(RuleBasedStateMachine):
         count=st.integers(1, 40), k=st.integers(1, 3), multiplier=st.sampled_from([1.0, 1.5, 4.0])
     )
     def create(self, count: int, k: int, multiplier: float) -> None:
-        fields = {**FIELDS, "count": count, "dialogues_per_request": k}
+        count = min(count, self.kind.most)
+        fields = {**FIELDS, **self.kind.own(count, k, self.folder)}
         task = self.studio.tasks.create({**fields, "max_attempts_multiplier": multiplier})
         self.task_id, self.shape = task.id, (count, k, multiplier)
         self.discarded = self.committed = 0
@@ -123,6 +158,10 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self.task.requested < 90)
     def extend(self, more: int) -> None:
         wanted = self.task.requested + more
+        if self.kind.closed:
+            with pytest.raises(UsageError):
+                self.studio.tasks.extend(self.task_id, wanted)
+            return
         assert self.studio.tasks.extend(self.task_id, wanted).counts.requested == wanted
 
     @rule()
@@ -150,7 +189,8 @@ class Life(RuleBasedStateMachine):
         assert (result.status, result.counts) == ("finished", counts)
         assert self.task.status == "finished"
         short = counts.shortfall
-        cause = {"code": "attempts_used", "shortfall": short} if short else None
+        code = "items_missed" if self.kind.closed else "attempts_used"
+        cause = {"code": code, "shortfall": short} if short else None
         assert result.cause == cause
 
     @invariant()
@@ -161,7 +201,8 @@ class Life(RuleBasedStateMachine):
         assert task.counts == sum((_counts(quota) for quota in quotas), Counts())
         for quota in quotas:
             assert quota.accepted <= quota.count
-            assert quota.attempted <= max(quota.count, floor(quota.count * self.shape[2]))
+            times = 1.0 if self.kind.closed else self.shape[2]
+            assert quota.attempted <= max(quota.count, floor(quota.count * times))
         assert sum(store.tasks.miss_counts(task.id).values()) == self.misses
 
     @invariant()
@@ -199,12 +240,15 @@ def plugged(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.timeout(240)
-def test_counts_add_up_whatever_is_done(store_url: str, plugged: None) -> None:
-    Life.url = store_url
+@pytest.mark.parametrize("kind", KINDS)
+def test_counts_add_up_whatever_is_done(
+    kind: str, store_url: str, plugged: None, tmp_path: Path
+) -> None:
+    Life.url, Life.kind, Life.folder = store_url, KINDS[kind], tmp_path
     run_state_machine_as_test(
         Life,
         settings=settings(
-            max_examples=EXAMPLES,
+            max_examples=KINDS[kind].examples,
             stateful_step_count=STEPS,
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -179,7 +179,7 @@ def test_a_file_without_one_usable_row_changes_nothing(studio: Studio, tmp_path:
     with pytest.raises(SpecError) as caught:
         studio.feedback.run(feedback_file=wrong, output_dir=str(out), formats=["jsonl"])
     assert str(caught.value) == (
-        f"None of the 3 rows of {wrong} can be used; nothing was written. The first one (number "
+        f"No row of {wrong} (3 in all) can be used; nothing was written. The first one (number "
         "1): The field “rating” is missing. It has the fields: prompt, stars. Say which is which "
         "with --map, such as --map user_input=prompt rating=stars."
     )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_hostile_values import DOMAIN, RUBRIC, SECRET
 
@@ -71,6 +71,7 @@ RECIPES: dict[str, Callable[[str], Recipe]] = {
 
 
 @pytest.mark.parametrize("name", RECIPES)
+@settings(deadline=None)
 @given(text=ANY)
 def test_any_text_is_asked_with_as_it_is(name: str, text: str) -> None:
     text = text.strip() or "x"

@@ -78,6 +78,21 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         {"messages": [USER], "chosen": REPLY, "rejected": WORSE},
     ),
     (
+        "pairs",
+        {"prompt": "问", "messages": TURNS, "chosen": TURNS, "rejected": [USER, WORSE]},
+        {"messages": [USER], "chosen": REPLY, "rejected": WORSE, "prompt": "问"},
+    ),
+    (
+        "pairs",
+        {"prompt": "问", "input": "别处来的", "chosen": "答", "rejected": "差"},
+        {"messages": [USER], "chosen": REPLY, "rejected": WORSE, "input": "别处来的"},
+    ),
+    (
+        "kto",
+        {"messages": TURNS, "label": True, "prompt": "P"},
+        {"messages": TURNS, "label": True, "prompt": "P"},
+    ),
+    (
         "kto",
         {"prompt": "问", "completion": "答", "label": "True"},
         {"messages": TURNS, "label": True},
@@ -112,7 +127,7 @@ MISFITS: list[tuple[str, dict[str, Any], str, dict[str, Any]]] = [
     ("messages", {"messages": 7}, "row_list", {"key": "messages"}),
     ("messages", {"messages": [{"role": "x", "content": ""}]}, "row_role", {"role": "x", "at": 1}),
     ("messages", {"messages": [{"role": "user"}]}, "row_text", {"key": "messages.0"}),
-    ("sharegpt", {"text": "t"}, "row_missing", {"key": "conversation"}),
+    ("sharegpt", {"text": "t"}, "row_missing", {"key": "conversations"}),
     ("pairs", {"prompt": "p", "chosen": [REPLY, USER], "rejected": "r"}, "row_pair", {}),
     (
         "pairs",

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from corpusmith.contracts import Answer, TaskContext
+from corpusmith.errors import InvalidReply
 from corpusmith.quality.chain import build
 from corpusmith.recipes.rounds import Rounds
-from corpusmith.values import PASS, Category, Draft, Item, Message, Miss
+from corpusmith.values import PASS, Category, Draft, Item, Message
 
 GIVEN = {
     "id": "r1-000007",
@@ -29,10 +33,13 @@ class Models:
         self.asked.append((role, list(messages), options))
         number = len(self.asked)
         text = self._reply(role, number)
+        fault = options.pop("fault", None)
+        if fault is not None and (reason := fault(text)):
+            raise InvalidReply(reason, raw=text)
         return Answer(text=text, raw=text, call_key=f"k{number}", model=f"m-{role}")
 
 
-def produce(reply: Callable[[str, int], str], **spec: Any) -> tuple[Draft | Miss, Models]:
+def produce(reply: Callable[[str, int], str], **spec: Any) -> tuple[Draft, Models]:
     recipe = Rounds(spec, _context())
     models = Models(reply)
     made = asyncio.run(recipe.produce(ITEM, models))
@@ -95,32 +102,18 @@ def test_later_rounds_see_corrections_and_never_drafts() -> None:
     )
 
 
-def test_a_reply_that_is_only_a_label_is_a_miss_with_the_models_words() -> None:
-    made, models = produce(lambda role, number: "追问：" if role == "ask" else "…")
-    assert made == Miss(
-        kind="rejected",
-        reason="empty_reply_text",
-        detail={"role": "ask"},
-        raw="追问：",
-        fresh=True,
-    )
-    assert len(models.asked) == 1
-
-
-def test_a_correction_that_is_only_a_label_is_a_miss() -> None:
-    made, _ = produce(lambda role, number: "修正后的回答：" if role == "correct" else f"{number}")
-    assert isinstance(made, Miss)
-    assert (made.reason, made.detail) == ("empty_reply_text", {"role": "correct"})
-
-
-def test_a_question_that_was_asked_before_is_a_miss() -> None:
-    made, _ = produce(lambda role, number: "高速公路，开多快" if role == "ask" else f"{number}")
-    assert isinstance(made, Miss)
-    assert (made.kind, made.reason, made.raw) == (
-        "rejected",
-        "repeated_question",
-        "高速公路，开多快",
-    )
+@pytest.mark.parametrize(
+    ("role", "text", "reason"),
+    [
+        ("ask", "追问：", "empty_reply_text"),
+        ("ask", "高速公路，开多快", "repeated_question"),
+        ("correct", "修正后的回答：", "empty_reply_text"),
+    ],
+)
+def test_a_reply_without_use_is_never_a_round(role: str, text: str, reason: str) -> None:
+    with pytest.raises(InvalidReply) as caught:
+        produce(lambda asked, number: text if asked == role else f"{number}")
+    assert (caught.value.reason, caught.value.raw) == (reason, text)
 
 
 def test_a_plan_is_one_conversation_an_item() -> None:
@@ -129,6 +122,17 @@ def test_a_plan_is_one_conversation_an_item() -> None:
     assert recipe.plan(236) == [Category(name="rounds", count=236)]
     assert recipe.estimate(ITEM)[0] == 12
     assert [role for role, _ in recipe.preview(ITEM)] == ["ask", "answer", "correct"]
+
+
+def test_the_estimate_is_of_the_first_conversations_not_of_the_first_one() -> None:
+    texts = ("短", "很长的一句话。" * 500)
+    rows = [{"id": t, "rounds": [{"question": t, "answer": t, "correction": t}]} for t in texts]
+    told = [
+        Rounds({}, replace(_context(), inputs=inputs)).estimate(ITEM)
+        for inputs in (rows, rows[::-1], rows[:1], rows[1:])
+    ]
+    assert told[0] == told[1]
+    assert told[0][1] == (told[2][1] + told[3][1]) // 2
 
 
 def test_checks_leave_the_given_rounds_alone() -> None:

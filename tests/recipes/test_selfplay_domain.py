@@ -74,7 +74,7 @@ def test_a_name_that_is_no_file_name_is_refused(name: str) -> None:
 
 BAD = {
     "no version": ({k: v for k, v in SMALL.items() if k != "version"}, "version: required"),
-    "another version": (domain(version=2), "version: must be one of 1"),
+    "another version": (domain(version=2), "version: must be 1"),
     "unknown language": (domain(language="fr"), "language: must be one of zh, en"),
     "a list as language": (domain(language=["zh"]), "language: must be one of zh, en"),
     "a name with a slash": (domain(name="a/b"), "name: letters, digits, _ and - only"),
@@ -88,15 +88,15 @@ BAD = {
     "a list that is none": (domain(axes={**SMALL["axes"], "who": "x"}), "axes.who: must be a list"),
     "a number in a list": (
         domain(axes={**SMALL["axes"], "who": [2024]}),
-        "axes.who.0.text: must be a text (put it in quotes)",
+        "axes.who #1.text: must be a text (put it in quotes)",
     ),
     "an entry twice": (
         domain(axes={**SMALL["axes"], "who": ["a", "a"]}),
-        "axes.who.1: this entry stands in the list a second time",
+        "axes.who #2: this entry stands in the list a second time",
     ),
     "a weight of 0": (
         domain(axes={**SMALL["axes"], "who": [{"text": "a", "weight": 0}]}),
-        "axes.who.0.weight: must be at least 1",
+        "axes.who #1.weight: must be at least 1",
     ),
     "a taken list name": (
         domain(axes={**SMALL["axes"], "answer": ["a"]}),

@@ -453,7 +453,7 @@ def test_a_misspelt_field_of_a_category_is_named_with_the_one_that_was_meant() -
         task_file(fields, source="r.yaml")
     assert caught.value.message("en") == (
         "r.yaml: these fields do not fit:\n"
-        "  categories.0.templat: there is no such field; did you mean 'template'?"
+        "  categories #1.templat: there is no such field; did you mean 'template'?"
     )
 
 

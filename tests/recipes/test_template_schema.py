@@ -187,7 +187,7 @@ def test_a_given_array_means_its_items() -> None:
         ({"type": "integer"}, "template_schema_kind"),
         ({"type": "object", "properties": {"a": {"type": "text"}}}, "template_schema_bad"),
         ({"type": "object", "properties": {"a": {"$ref": "#/$defs/x"}}}, "template_schema_bad"),
-        ({"$ref": "https://example.org/schema.json"}, "template_schema_bad"),
+        ({"$ref": "https://example.org/schema.json"}, "template_schema_ref"),
     ],
 )
 def test_a_given_schema_that_cannot_be_one_is_refused_with_the_templates_name(

@@ -32,7 +32,7 @@ FIXED = settings(
     derandomize=True,
     deadline=None,
     database=None,
-    max_examples=1500,
+    max_examples=60,
     suppress_health_check=list(HealthCheck),
 )
 

@@ -104,7 +104,7 @@ def test_what_is_saved_from_fields_is_what_a_file_would_hold(studio: Studio) -> 
         ({"schema": {"type": "array", "items": True}}, "template_schema_kind"),
         ({"schema": {"type": "number"}}, "template_schema_kind"),
         ({"schema": {"properties": []}}, "template_schema_bad"),
-        ({"schema": {"$ref": "http://127.0.0.1:9/x"}}, "template_schema_bad"),
+        ({"schema": {"$ref": "http://127.0.0.1:9/x"}}, "template_schema_ref"),
         ({"schema": {"properties": {"topic": {}}}, "keep": ("topic",)}, "template_keep_own"),
         ({"vars": {"topic": {"column": "subject"}}, "keep": ("other_column",)}, None),
         ({"vars": {"topic": {"tea": 2, "coffee": "30%"}}}, None),

@@ -216,16 +216,24 @@ def json_pairs(texts: Sequence[str]) -> dict[str, Json]:
     """`KEY=JSON` texts as one object. Raises UsageError."""
     import json
 
+    import orjson
+
     pairs: dict[str, Json] = {}
     for text in texts:
         key, equals, value = text.partition("=")
         try:
             if not (key and equals):
                 raise ValueError
-            pairs[key] = json.loads(value)
-        except ValueError:
+            # Every JSON that can be sent: neither NaN nor numbers of more than 64 bits.
+            orjson.dumps(found := json.loads(value, parse_constant=_no_constant))
+            pairs[key] = found
+        except (ValueError, TypeError, RecursionError):
             raise UsageError("cli_extra", text=key[:60]) from None
     return pairs
+
+
+def _no_constant(name: str) -> Json:
+    raise ValueError(name)
 
 
 def _connection(given: Mapping[str, Any]) -> dict[str, Json]:

@@ -7,7 +7,7 @@ parsing (`structured.py`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -61,6 +61,7 @@ class ItemAsk:
         temperature: float | None = None,
         top_p: float | None = None,
         shared: bool = False,
+        fault: Callable[[str], str] | None = None,
     ) -> Answer:
         """See contracts.Ask."""
         self.role = role
@@ -85,7 +86,7 @@ class ItemAsk:
             self.made += 1
             reply, key = await self._calls.call(route, request, sample, caller)
             try:
-                return _answer(reply, key, request)
+                return _faultless(_answer(reply, key, request), fault)
             except UNUSABLE as error:
                 if re_asked == RE_ASKS:
                     raise
@@ -129,6 +130,14 @@ def _again(
     """The first question with only the latest invalid reply: context must not pile up."""
     told = (*messages, Message("assistant", reply.text), Message("user", problem))
     return replace(request, messages=told)
+
+
+def _faultless(answer: Answer, fault: Callable[[str], str] | None) -> Answer:
+    """Raises InvalidReply for a text of which the recipe has no use."""
+    reason = fault(answer.text) if fault is not None else ""
+    if reason:
+        raise InvalidReply(reason, raw=answer.raw)
+    return answer
 
 
 def _answer(reply: Reply, key: bytes, request: ChatRequest) -> Answer:

@@ -210,6 +210,14 @@ def _content(value: Json, key: str, *, may_lack: bool = False) -> str:
     return value
 
 
+_PROMPTS = (("messages",), ("conversations",), ("instruction", "input"), ("prompt",))
+
+
+def _prompt_keys(row: Row) -> tuple[str, ...]:
+    """The fields that `_prompt` reads; empty: there is none."""
+    return next((keys for keys in _PROMPTS if keys[0] in row), ())
+
+
 def _prompt(row: Row) -> list[dict[str, Json]]:
     """The messages before the answer: `messages`, `conversations`, `prompt` or `instruction`."""
     for key in ("messages", "conversations"):
@@ -289,25 +297,24 @@ def _parts(value: Json, keys: Sequence[str], at: int) -> dict[str, Json]:
 
 def _pairs(row: Row) -> dict[str, Json]:
     """`messages` up to the user's last word, and two assistant messages."""
-    answers = {key: _answer(row, key) for key in ("chosen", "rejected")}
-    if any(key in row for key in ("messages", "conversations", "prompt", "instruction")):
-        chat = _prompt(row)
-        chosen, rejected = answers.values()
-        if chosen[: len(chat)] == chat and rejected[: len(chat)] == chat:
-            # Some files repeat the prompt in both answers.
-            chosen, rejected = chosen[len(chat) :], rejected[len(chat) :]
-    else:
-        chat, chosen, rejected = _parted(*answers.values())
+    chosen, rejected = _answer(row, "chosen"), _answer(row, "rejected")
+    keys = _prompt_keys(row)
+    chat = _prompt(row) if keys else []
+    if chat == chosen or not chat:
+        # Some files have the whole chats, and `messages` is the chosen one once more.
+        chat, chosen, rejected = _parted(chosen, rejected)
+    elif chosen[: len(chat)] == chat and rejected[: len(chat)] == chat:
+        # Some files repeat the prompt in both answers.
+        chosen, rejected = chosen[len(chat) :], rejected[len(chat) :]
     if len(chosen) != 1 or len(rejected) != 1:
         raise Misfit("row_pair")
     if chat[-1]["role"] not in ("user", "tool"):
         raise Misfit("row_order", role=chat[-1]["role"])
-    taken = ("messages", "conversations", "prompt", "instruction", "input", "system")
     return {
         "messages": chat,
         "chosen": _assistant(chosen[0]),
         "rejected": _assistant(rejected[0]),
-        **_rest(row, *taken, "chosen", "rejected"),
+        **_rest(row, "messages", *keys, "system", "chosen", "rejected"),
     }
 
 
@@ -345,8 +352,8 @@ def _kto(row: Row) -> dict[str, Json]:
         chat = [*chat, *_answer(row, "completion")]
     if chat[-1]["role"] != "assistant":
         raise Misfit("row_order", role=chat[-1]["role"])
-    taken = ("messages", "conversations", "prompt", "completion", "system")
-    return {"messages": chat, "label": label, **_rest(row, *taken, key)}
+    taken = ("messages", *_prompt_keys(row), "completion", "system", key)
+    return {"messages": chat, "label": label, **_rest(row, *taken)}
 
 
 def _sharegpt(row: Row) -> dict[str, Json]:

@@ -10,20 +10,22 @@ conversation with the new rounds. Conversations never wait for each other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, partial
 from typing import Any
 
 from corpusmith.contracts import Answer, Ask, TaskContext
 from corpusmith.recipes import rounds_prompts as prompts
 from corpusmith.recipes.rounds_spec import RoundsSpec
 from corpusmith.tokens import tokens_of
-from corpusmith.values import Category, Draft, Item, Json, Message, Miss
+from corpusmith.values import Category, Draft, Item, Json, Message
 
 MAX_TOKENS = {"ask": 256, "answer": 1024, "correct": 1024}
 """Of a reply, where the task says nothing. The prompts ask for less: a reply that reaches its
 limit is cut, and a cut answer is a failed one."""
 USUAL_TOKENS = {"ask": 40, "answer": 250, "correct": 400}
 """What a reply comes to, roughly; only for the estimate."""
+ROWS_TO_GUESS_BY = 50
 CATEGORY = "rounds"
 
 
@@ -55,7 +57,10 @@ class Rounds:
 
     def preview(self, item: Item) -> Sequence[tuple[str, Sequence[Message]]]:
         """The calls of the first new round, with … for what is not known yet."""
-        given, language = self._given(item), self.spec.language
+        return self._first_calls(self._given(item))
+
+    def _first_calls(self, given: Sequence[prompts.Round]) -> list[tuple[str, Sequence[Message]]]:
+        language = self.spec.language
         return [
             ("ask", prompts.ask(given, self._window, language)),
             ("answer", prompts.answer(given, "…", self._window, language)),
@@ -63,28 +68,38 @@ class Rounds:
         ]
 
     def estimate(self, item: Item) -> tuple[int, int, int]:
-        first = sum(
-            tokens_of(message.content) for _, said in self.preview(item) for message in said
-        )
         rounds, usual = self.spec.rounds, USUAL_TOKENS
         # Each round is sent again with the three calls of every later one, as far as the window.
         added = 3 * (usual["ask"] + usual["correct"])
         draft = 2 * usual["ask"] + usual["answer"]
         growth = min(added * (rounds - 1) // 2, 3 * self.spec.context_tokens)
-        return 3 * rounds, rounds * (first + draft + growth), rounds * sum(usual.values())
+        return (
+            3 * rounds,
+            rounds * (self._first_tokens + draft + growth),
+            rounds * sum(usual.values()),
+        )
+
+    @cached_property
+    def _first_tokens(self) -> int:
+        """What is sent in a first new round: the mean of the first conversations, for they differ
+        a hundredfold."""
+        some = self._inputs[:ROWS_TO_GUESS_BY]
+        return sum(
+            tokens_of(message.content)
+            for one in some
+            for _, said in self._first_calls(one["rounds"])
+            for message in said
+        ) // max(1, len(some))
 
     def shares(self, item: Item) -> Mapping[str, float]:
         return {role: 1 / len(self.roles) for role in self.roles}
 
-    async def produce(self, item: Item, ask: Ask) -> Sequence[Draft | Miss]:
+    async def produce(self, item: Item, ask: Ask) -> Sequence[Draft]:
         given = self._given(item)
         rounds: list[prompts.Round] = list(given)
         said: list[tuple[str, Answer]] = []
         for _ in range(self.spec.rounds):
-            made = await self._round(rounds, ask, said)
-            if isinstance(made, Miss):
-                return [made]
-            rounds.append(made)
+            rounds.append(await self._round(rounds, ask, said))
         return [
             Draft(
                 content={"id": self._inputs[item.ordinal]["id"], "rounds": rounds},
@@ -95,27 +110,32 @@ class Rounds:
 
     async def _round(
         self, rounds: Sequence[prompts.Round], ask: Ask, said: list[tuple[str, Answer]]
-    ) -> prompts.Round | Miss:
-        """The next round, or what was wrong with a reply."""
+    ) -> prompts.Round:
+        """The next round. A reply that cannot be used is asked for again alone: a conversation
+        made anew would pay for all its earlier rounds once more."""
         window, language = self._window, self.spec.language
 
-        async def say(role: str, messages: Sequence[Message]) -> Answer:
-            reply = await ask(role, messages, max_tokens=MAX_TOKENS[role])
+        async def say(
+            role: str, messages: Sequence[Message], fault: Callable[[str], str] | None = None
+        ) -> Answer:
+            reply = await ask(role, messages, max_tokens=MAX_TOKENS[role], fault=fault)
             said.append((role, reply))
             return reply
 
-        asked = await say("ask", prompts.ask(rounds, window, language))
+        asked = await say(
+            "ask",
+            prompts.ask(rounds, window, language),
+            partial(prompts.question_fault, rounds=rounds),
+        )
         question = prompts.question_in(asked.text)
-        if not question:
-            return _miss("ask", "empty_reply_text", asked)
-        if any(prompts.same(question, one["question"]) for one in rounds):
-            return _miss("ask", "repeated_question", asked)
         draft = await say("answer", prompts.answer(rounds, question, window, language))
         answer = prompts.answer_in(draft.text)
-        checked = await say("correct", prompts.correct(rounds, question, answer, window, language))
+        checked = await say(
+            "correct",
+            prompts.correct(rounds, question, answer, window, language),
+            prompts.correction_fault,
+        )
         correction = prompts.correction_in(checked.text)
-        if not correction:
-            return _miss("correct", "empty_reply_text", checked)
         return {"question": question, "answer": answer, "correction": correction}
 
     def _given(self, item: Item) -> Sequence[prompts.Round]:
@@ -136,8 +156,3 @@ class Rounds:
             "item": item.key,
             "given_rounds": given,
         }
-
-
-def _miss(role: str, reason: str, answer: Answer) -> Miss:
-    """A reply that was paid and cannot be used: another try needs fresh ones."""
-    return Miss(kind="rejected", reason=reason, detail={"role": role}, raw=answer.raw, fresh=True)

@@ -130,6 +130,20 @@ def correction_in(text: str) -> str:
     return _unlabelled(text, _CORRECTION)
 
 
+def question_fault(text: str, rounds: Sequence[Round]) -> str:
+    """Why a reply is no follow-up to `rounds`, as a code; empty: it is one."""
+    question = question_in(text)
+    if not question:
+        return "empty_reply_text"
+    repeated = any(same(question, one["question"]) for one in rounds)
+    return "repeated_question" if repeated else ""
+
+
+def correction_fault(text: str) -> str:
+    """Why a reply is no corrected answer, as a code; empty: it is one."""
+    return "" if correction_in(text) else "empty_reply_text"
+
+
 def answer_in(text: str) -> str:
     """The answer as it came, in lines of one kind."""
     return text.replace("\r\n", "\n").strip()

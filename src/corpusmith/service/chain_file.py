@@ -6,9 +6,10 @@ same step as before. Does not own: a step's fields (its form), tasks (`chains.py
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
+from hashlib import blake2b, file_digest
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,8 @@ from corpusmith.values import Json, Language
 ENDPOINT = ("connection", "model")
 _NOT_THE_STEP = CHANGEABLE | {"output_file"}
 """What may change without making it another step: no record would be another."""
+_ENDPOINTS = ("connection", "roles", "models")
+"""Their files are certificates: a renewed one changes no record."""
 
 
 class ChainFile(Part):
@@ -251,5 +254,25 @@ def _checked(recipe: str, fields: Fields) -> TaskFile | None:
 
 def _digest(recipe: str, fields: Fields, inputs: Sequence[str]) -> str:
     own = {key: value for key, value in fields.items() if key not in _NOT_THE_STEP}
-    text = orjson.dumps([recipe, own, inputs], option=orjson.OPT_SORT_KEYS, default=str)
+    parts = [recipe, own, [*_contents(own)], inputs]
+    text = orjson.dumps(parts, option=orjson.OPT_SORT_KEYS, default=str)
     return blake2b(text, digest_size=16).hexdigest()
+
+
+def _contents(value: Json) -> Iterator[str]:
+    """A digest of each file that a step names: with an edited template it is another step."""
+    if isinstance(value, Mapping):
+        for key in sorted(value, key=str):
+            if key not in _ENDPOINTS:
+                yield from _contents(value[key])
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _contents(one)
+    elif isinstance(value, str) and _is_file(value):
+        with open(value, "rb") as file:
+            yield file_digest(file, "blake2b").hexdigest()
+
+
+def _is_file(path: str) -> bool:
+    """Whether a text is the place of a file that can be read; paths of steps are absolute."""
+    return os.path.isabs(path) and os.path.isfile(path) and os.access(path, os.R_OK)

@@ -3,8 +3,9 @@
 Owns: which steps are done, which go on, which are made anew; the chain's budget. Does not own: the
 file (`chain_file.py`), running a task (`tasks.py`), rows (store).
 
-A step is kept when what it asks for (the chain's defaults and its inputs included) is what it asked
-for when its task was made. Budget, limits and output may change: they are laid over the task.
+A step is kept when what it asks for (the chain's defaults, its inputs and the files that it names
+included) is what it asked for when its task was made. Budget, limits and output may change: they
+are laid over the task.
 """
 
 from __future__ import annotations

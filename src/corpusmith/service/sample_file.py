@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from corpusmith.service.fields import FieldsError
+from corpusmith.service.forms.template_shares import PERCENT_SLACK
 from corpusmith.service.task_file import Part
 from corpusmith.values import Json, Language
 
@@ -78,7 +79,7 @@ class SampleFile(Part):
             whole = sum(float(share.rstrip("% ")) for share in percents)
         except ValueError:
             return value
-        if percents and abs(whole - 100) > 0.01:
+        if percents and abs(whole - 100) > PERCENT_SLACK:
             raise PydanticCustomError("shares_whole", "not 100%", {"whole": f"{whole:g}"})
         return value
 
@@ -127,9 +128,13 @@ def _shares(value: Any) -> list[Any]:
     if not isinstance(categories, list | tuple):
         return []
     shares = [one.get("share") for one in categories if isinstance(one, Mapping)]
-    return [share.strip() if isinstance(share, str) else share for share in shares]
+    return [_plain(share) if isinstance(share, str) else share for share in shares]
+
+
+def _plain(share: str) -> str:
+    return share.strip().replace("％", "%")
 
 
 def _number(category: Mapping[str, Any]) -> dict[str, Any]:
     share = category.get("share")
-    return {"share": share.strip().removesuffix("%").strip()} if isinstance(share, str) else {}
+    return {"share": _plain(share).removesuffix("%").strip()} if isinstance(share, str) else {}

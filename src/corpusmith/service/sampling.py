@@ -194,17 +194,18 @@ class Sampling:
                 format=_format(file),
             ) as bulk:
                 for name, ids in drawn.items():
-                    for ordinal, record in enumerate(self._records(ids)):
-                        bulk.put(name, ordinal, [_copy(record, sources[name])])
+                    for ordinal, group in enumerate(self._groups(ids)):
+                        bulk.put(name, ordinal, [_copy(one, sources[name]) for one in group])
                 return bulk.finish().id
         except BaseException:
             if new and file.dataset is not None:
                 self._studio.datasets.delete(file.dataset)
             raise
 
-    def _records(self, ids: array[int]) -> Iterator[Record]:
+    def _groups(self, ids: array[int]) -> Iterator[Sequence[Record]]:
+        """The records in groups, each one item of the task: an item for each takes twice as long."""
         for start in range(0, len(ids), AT_ONCE):
-            yield from self._studio.store.records.some(ids[start : start + AT_ONCE].tolist())
+            yield self._studio.store.records.some(ids[start : start + AT_ONCE].tolist())
 
 
 # ---------------------------------------------------------------- pure parts

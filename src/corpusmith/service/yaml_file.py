@@ -157,6 +157,10 @@ class _Loader(yaml.SafeLoader):
         if isinstance(found, str) and "\0" in found:
             # No file's name can hold it, and Postgres stores no text with it.
             raise _Fault("file_yaml_zero", line=node.start_mark.line + 1)
+        if isinstance(found, int) and not -(2**63) <= found < 2**64:
+            # What is stored as JSON has 64 bits for a number.
+            line = node.start_mark.line + 1
+            raise _Fault("file_yaml_number", line=line, text=node.value[:60])
         return found
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
