@@ -9,11 +9,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from corpusmith.store.open import open_store
 from corpusmith.store.store import SqlStore
 
 _numbers = itertools.count()
+
+# Two cores run everything at once: an example that waits for the other core is no failure.
+settings.register_profile("shared-machine", deadline=None)
+settings.load_profile("shared-machine")
 
 
 @pytest.fixture(scope="session")
