@@ -8,7 +8,18 @@ from pathlib import Path
 import pytest
 
 SRC = Path(__file__).parent.parent / "src" / "corpusmith"
-BOTTOM = ("values", "messages", "errors", "nouns", "tokens", "shares", "placeholders", "template_text", "lazy", "digests")
+BOTTOM = (
+    "values",
+    "messages",
+    "errors",
+    "nouns",
+    "tokens",
+    "shares",
+    "placeholders",
+    "template_text",
+    "lazy",
+    "digests",
+)
 SIDE = (
     *("providers", "recipes", "quality", "exports", "store", "cards", "simulator"),
     *("readers", "documents", "feedback"),

@@ -156,8 +156,8 @@ def test_a_strict_sample_is_refused_whole(cli: Cli, filled: Path) -> None:
     ran = cli("ratio", filled / "s.yaml")
     assert (ran.code, ran.err) == (
         2,
-        "error: The datasets hold too little for these shares, and 'strict' is on. Lacking: 闲聊 17, "
-        "其余 13, 代码 10. Nothing was sampled.\n",
+        "error: The datasets hold too little for these shares, and 'strict' is on. Lacking: "
+        "闲聊 17, 其余 13, 代码 10. Nothing was sampled.\n",
     )
     assert cli("datasets", "show", "混合").code == 2
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -139,10 +140,12 @@ async def test_a_step_that_stays_refused_fails_the_item_and_says_whose_it_was(st
     assert (miss.kind, miss.reason, miss.raw) == ("failed", "refused", "no")
     assert miss.detail["role"] == "writer"
 
+    # A retry pays for that step and what comes after it; what was good comes from the journal.
     assert store.tasks.retry(task, {"failed"}, {"a": 1}) == 1
     again = StubProvider()
     ended = await make_runner(store, task, again, recipe=Closed(steps=3)).run()
     assert ended.snapshot.counts == Counts(requested=1, attempted=1, accepted=1)
+    assert [request.messages[0].content.split()[2] for request in again.requests] == ["1", "2"]
 
 
 async def test_an_item_that_can_be_replaced_is_not_asked_twice(store: Any) -> None:
@@ -150,3 +153,31 @@ async def test_an_item_that_can_be_replaced_is_not_asked_twice(store: Any) -> No
     provider = StubProvider(_refusing(1))
     ended = await make_runner(store, task, provider, recipe=StubRecipe(steps=2)).run()
     assert ended.snapshot.counts == Counts(requested=1, attempted=2, accepted=1, failed=1)
+
+
+async def test_a_retry_of_what_was_rejected_draws_other_samples(store: Any) -> None:
+    task = make_task(store, {"a": 1})
+    first = StubProvider(_counting())
+    await make_runner(store, task, first, recipe=Closed(), check=_never, multiplier=2.0).run()
+    assert store.tasks.retry(task, {"rejected"}, {"a": 1}) == 1
+    again = StubProvider(_counting())
+    ended = await make_runner(store, task, again, recipe=Closed(), multiplier=2.0).run()
+    assert ended.snapshot.counts == Counts(requested=1, attempted=1, accepted=1)
+    assert len(first.requests) == 2
+
+
+def _counting() -> Any:
+    """No two replies alike."""
+    numbers = itertools.count()
+    return lambda request: Reply(text=f"reply {next(numbers)}")
+
+
+async def test_a_cut_reply_is_asked_again_only_when_a_person_retries(store: Any) -> None:
+    task = make_task(store, {"a": 1})
+    cut = StubProvider(lambda request: Reply(text="half", finish="length"))
+    await make_runner(store, task, cut, recipe=Closed()).run()
+    assert len(cut.requests) == 1
+    assert store.tasks.retry(task, {"failed"}, {"a": 1}) == 1
+    again = StubProvider()
+    ended = await make_runner(store, task, again, recipe=Closed()).run()
+    assert (ended.snapshot.counts.accepted, len(again.requests)) == (1, 1)

@@ -9,20 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 from corpusmith.contracts import Answer
 from corpusmith.engine.calls import Caller, Calls, Route
 from corpusmith.engine.keys import sample_of
 from corpusmith.engine.structured import parse, plain_text, re_ask_message
-from corpusmith.errors import InvalidReply, Refused, Truncated
+from corpusmith.errors import CorpusmithError, InvalidReply, Refused, Truncated
 from corpusmith.tokens import tokens_of
 from corpusmith.values import ChatRequest, Item, Json, Message, Reply, Sampling, Schema
 
 RE_ASKS = 2
 """How often an invalid reply is asked again (DESIGN.md §4)."""
-UNUSABLE = (InvalidReply, Refused)
-"""A patient ask tries these again; a cut reply would be cut again."""
+UNUSABLE = (InvalidReply, Refused, Truncated)
 
 
 class ItemAsk:
@@ -36,17 +36,19 @@ class ItemAsk:
         item: Item,
         task_id: int,
         priority: int,
-        patient: bool = False,
+        patience: int = 0,
     ) -> None:
-        """`patient`: an unusable text is asked for again too, as it was: where an item cannot be
-        replaced by another, that costs one call, and a new try of the item would cost them all.
+        """`patience` above 0: an unusable text is asked for again too, as it was. Where an item
+        cannot be replaced by another, that costs one call, and a new try of the item would cost
+        them all. A person who retries the item raises it by one: the replies that were no use come
+        from the journal, and as many more are asked for.
         """
         self._calls = calls
         self._routes = routes
         self._item = item
         self._task_id = task_id
         self._priority = priority
-        self._patient = patient
+        self._patience = patience
         self.made = 0
         self.role = ""
         """Who was asked last: of several steps, the one that failed."""
@@ -82,22 +84,30 @@ class ItemAsk:
         caller = Caller(
             task_id=self._task_id, item=self._item.key, role=role, priority=self._priority
         )
-        for re_asked in range(RE_ASKS + 1):
+        for tried in count(1):
             self.made += 1
             reply, key = await self._calls.call(route, request, sample, caller)
             try:
                 return _faultless(_answer(reply, key, request), fault)
             except UNUSABLE as error:
-                if re_asked == RE_ASKS:
+                invalid = schema is not None and isinstance(error, InvalidReply)
+                if tried >= self._most_tries(error, invalid=invalid):
                     raise
-                if schema is not None and isinstance(error, InvalidReply):
+                if invalid:
                     problem = re_ask_message(str(error.data.get("problem", "")), route.language)
                     request = _again(request, messages, reply, problem)
-                elif not self._patient:
-                    raise
+                else:
+                    request = _reseeded(request)
                 # The same wrong reply twice makes the same question: it must not answer itself.
-                sample = [*(sample or ()), "re-ask", re_asked + 1]
+                sample = [*(sample or ()), "re-ask", tried]
         raise AssertionError("unreachable: the last try returns or raises")
+
+    def _most_tries(self, error: CorpusmithError, *, invalid: bool) -> int:
+        """How often one question may be asked in all."""
+        times = max(1, self._patience)
+        if isinstance(error, Truncated):
+            return times  # most likely it would be cut again
+        return (RE_ASKS + 1) * times if invalid or self._patience else 1
 
     def _sample(self, shared: bool) -> list[Json] | None:
         """What makes the call this item's own; None: everybody's who asks the same."""
@@ -130,6 +140,14 @@ def _again(
     """The first question with only the latest invalid reply: context must not pile up."""
     told = (*messages, Message("assistant", reply.text), Message("user", problem))
     return replace(request, messages=told)
+
+
+def _reseeded(request: ChatRequest) -> ChatRequest:
+    """The same question with another seed, if one is sent: with the same, it is answered alike."""
+    if request.sampling.seed is None:
+        return request
+    sampling = replace(request.sampling, seed=request.sampling.seed + 1)
+    return replace(request, sampling=sampling)
 
 
 def _faultless(answer: Answer, fault: Callable[[str], str] | None) -> Answer:

@@ -207,39 +207,40 @@ class Runner:
     async def _produce(self, item: Item) -> Outcome | None:
         self._started += 1
         priority = self._started
-        outcome = await self._try(item, priority)
         if not self._job.recipe.closed:
-            return outcome
-        # What cannot be replaced is tried again itself: the samples of it that were rejected, and
-        # no others. Nothing is saved between two tries, and nothing need be: after a kill the
-        # earlier ones replay and miss in the same way.
+            return await self._try(item, priority)
+        return await self._produce_itself(item, priority)
+
+    async def _produce_itself(self, item: Item, priority: int) -> Outcome | None:
+        """What cannot be replaced is tried again itself: the samples of it that were rejected, and
+        no others. Nothing is saved between two tries, and nothing need be: after a kill, and when
+        a person retries it, the earlier ones replay and miss in the same way.
+        """
+        retried = 1 + item.generation
         kept: tuple[Draft, ...] = ()
         calls = 0
-        for generation in range(1, int(self._job.max_attempts_multiplier)):
-            if outcome is None or not self._rejected(outcome):
-                break
+        part = replace(item, generation=0)
+        for generation in range(max(1, int(self._job.max_attempts_multiplier)) * retried):
+            part = replace(part, generation=generation)
+            outcome = await self._try(part, priority, patience=retried)
+            if outcome is None:
+                return None
+            calls += outcome.calls
             accepted, misses = self._checked(outcome)
             kept += accepted
-            calls += outcome.calls
-            again = replace(item, generation=item.generation + generation, want=len(misses))
-            outcome = await self._try(again, priority)
-        if outcome is None:
-            return None
-        whole = replace(outcome.item, want=item.want)
-        drafts = (*kept, *outcome.drafts)
-        return replace(outcome, item=whole, drafts=drafts, calls=outcome.calls + calls)
+            if not any(miss.kind == "rejected" for miss in misses):
+                break
+            part = replace(part, want=len(misses))
+        return Outcome(item=item, drafts=kept, misses=misses, calls=calls)
 
-    def _rejected(self, outcome: Outcome) -> bool:
-        return any(miss.kind == "rejected" for miss in self._checked(outcome)[1])
-
-    async def _try(self, item: Item, priority: int) -> Outcome | None:
+    async def _try(self, item: Item, priority: int, patience: int = 0) -> Outcome | None:
         ask = ItemAsk(
             calls=self._calls,
             routes=self._job.routes,
             item=item,
             task_id=self._job.task_id,
             priority=priority,
-            patient=self._job.recipe.closed,
+            patience=patience,
         )
         try:
             made = await self._job.recipe.produce(item, ask)

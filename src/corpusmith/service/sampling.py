@@ -203,7 +203,7 @@ class Sampling:
             raise
 
     def _groups(self, ids: array[int]) -> Iterator[Sequence[Record]]:
-        """The records in groups, each one item of the task: an item for each takes twice as long."""
+        """The records in groups, each an item of the task: an item a record takes twice as long."""
         for start in range(0, len(ids), AT_ONCE):
             yield self._studio.store.records.some(ids[start : start + AT_ONCE].tolist())
 
