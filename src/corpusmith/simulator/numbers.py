@@ -88,6 +88,7 @@ def _or(bound: Fraction | None, wish: Fraction) -> Fraction:
 def _inside(shape: Shape, value: Fraction, low: Fraction, high: Fraction) -> bool:
     if not low <= value <= high:
         return False
-    return not (shape.low_open and value == shape.low) and not (
-        shape.high_open and value == shape.high
-    )
+    # As floats: the bound 0.88 is 22/25 exactly, and the number 0.88 is a hair beside it.
+    below = shape.low_open and shape.low is not None and float(value) <= float(shape.low)
+    above = shape.high_open and shape.high is not None and float(value) >= float(shape.high)
+    return not (below or above)
