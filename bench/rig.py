@@ -56,6 +56,7 @@ class QuestionAnswer:
     """One structured call, one record."""
 
     name = "qa"
+    closed = False
     roles = ("writer",)
     per_item = 1
 
@@ -67,6 +68,9 @@ class QuestionAnswer:
 
     def estimate(self, item: Item) -> tuple[int, int, int]:
         return 1, 420, 480
+
+    def shares(self, item: Item) -> dict[str, float]:
+        return {"writer": 1.0}
 
     def _messages(self, item: Item) -> list[Message]:
         return [Message("user", f"REC#{item.ordinal:06d} {PROMPT}")]
