@@ -38,7 +38,7 @@ format: setup  ## mend the style
 bench: setup  ## the figures of README, each a ratio from one run (about 15 minutes; needs gcc)
 	$(BIN)/python -m bench
 
-soak: setup  ## 240 kills over both modes and both databases (about 5 minutes)
+soak: setup  ## 640 kills over every recipe on both databases (about 10 minutes)
 	$(BIN)/python -m pytest tests/soak --timeout 7200 -o addopts="" -q -s
 
 inference: setup  ## the dialogue job on `transformers serve` with random tiny weights

@@ -1,4 +1,4 @@
-"""At least 200 kills over both databases and all ways of the dialogue recipe (`make soak`).
+"""Forty kills of every recipe, in each of its ways, on each database (`make soak`).
 
 Not part of `make test`: it takes minutes. Prints what it did; `-s` shows it.
 """
@@ -15,7 +15,7 @@ from corpusmith.simulator.thread import run_in_thread
 from recipe_ways import WAYS
 
 KILLS = 40
-"""Of each way on each database; six of them make 240."""
+"""Of each way on each database: sixteen of them make 640."""
 TIMES = 8
 
 _done: list[int] = []
@@ -33,6 +33,6 @@ def test_forty_kills_change_nothing(way: str, store_url: str, tmp_path: Path) ->
     print(f"{way} on {store_url.partition(':')[0]}: {kills} kills")
 
 
-def test_there_were_two_hundred_kills() -> None:
+def test_each_recipe_was_killed_often() -> None:
     assert len(_done) == 2 * len(WAYS)
-    assert sum(_done) >= 200
+    assert sum(_done) >= 30 * len(_done)
