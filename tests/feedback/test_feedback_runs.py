@@ -187,6 +187,19 @@ def test_a_file_without_one_usable_row_changes_nothing(studio: Studio, tmp_path:
     assert lines(out / "high_quality_samples.jsonl") == [sample(1)]
 
 
+def test_a_file_without_rows_replaces_nothing(studio: Studio, tmp_path: Path) -> None:
+    out = tmp_path / "o"
+    good = str(write(tmp_path / "good.jsonl", [row(1)]))
+    studio.feedback.run(feedback_file=good, output_dir=str(out), formats=["jsonl"])
+    (tmp_path / "none.json").write_text("[]")
+    with pytest.raises(SpecError) as caught:
+        studio.feedback.run(
+            feedback_file=str(tmp_path / "none.json"), output_dir=str(out), formats=["jsonl"]
+        )
+    assert caught.value.reason == "rows_empty"
+    assert lines(out / "high_quality_samples.jsonl") == [sample(1)]
+
+
 def test_pairs_and_kto_come_from_the_same_file(studio: Studio, tmp_path: Path) -> None:
     rows = [
         row(1, user_input="q", model_response="good", rating=5, model_name="a"),

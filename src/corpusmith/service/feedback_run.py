@@ -131,7 +131,12 @@ class FeedbackRun:
         self._files.bad(row)
 
     def _check_usable(self) -> None:
-        """Raises SpecError when no row is feedback: then most likely the names differ."""
+        """Raises SpecError when no row is feedback: then most likely the names differ.
+
+        A file without any row replaces nothing; `--since-last` and `--merge-with` keep what is there.
+        """
+        if not self.tally.read and self._known is None:
+            raise SpecError("rows_empty", file=self._file.feedback_file or self._file.dataset)
         if self.tally.valid or self._first_bad is None:
             return
         row, fields = self._first_bad
