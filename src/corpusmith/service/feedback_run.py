@@ -133,7 +133,7 @@ class FeedbackRun:
     def _check_usable(self) -> None:
         """Raises SpecError when no row is feedback: then most likely the names differ.
 
-        A file without any row replaces nothing; `--since-last` and `--merge-with` keep what is there.
+        A file without rows replaces nothing; `--since-last` and `--merge-with` keep what is there.
         """
         if not self.tally.read and self._known is None:
             raise SpecError("rows_empty", file=self._file.feedback_file or self._file.dataset)
