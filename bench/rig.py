@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from corpusmith.contracts import Ask, Provider, Quota
+from corpusmith.contracts import Ask, CheckContext, Provider, Quota
 from corpusmith.engine.budget import Ceilings
 from corpusmith.engine.calls import Route
 from corpusmith.engine.clock import SystemClock
@@ -147,7 +147,9 @@ async def run_task(
         seed=1,
         recipe=QuestionAnswer(),
         routes={"writer": route},
-        check=build(("format", "placeholders", "refusal"), {}),
+        checks=build(
+            {"format": {}, "placeholders": {}, "refusal": {}}, CheckContext(language="zh")
+        ),
         max_attempts_multiplier=2.0,
         ceilings=Ceilings(),
         owner=owner_id(),

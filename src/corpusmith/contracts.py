@@ -14,7 +14,7 @@ from collections.abc import (
     Sequence,
 )
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, ClassVar
+from typing import Any, BinaryIO, ClassVar, runtime_checkable
 from typing import Protocol as _Protocol
 
 from corpusmith.values import (
@@ -199,12 +199,95 @@ class Recipe(_Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckContext:
+    """What a check may know of its task, or of the dataset that it looks at."""
+
+    language: Language
+    boilerplate: tuple[str, ...] = ()
+    """Texts that stand in every record because they were given, such as a template's own words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """A record that is there already, for those checks that compare with it."""
+
+    place: str
+    """Its name for people, such as `日常对话#12` or `#4711`."""
+    draft: Draft
+    own: bool
+    """Made by the same task; False: it stands in the task's dataset."""
+
+
 class Check(_Protocol):
-    """A test of a draft. Pure: it never changes the draft."""
+    """A test of a draft. Pure: it never changes the draft.
+
+    Constructed with its options as keyword arguments; one that has a parameter `context` is
+    handed its CheckContext there. Raises SpecError for options that make no sense.
+    """
 
     name: ClassVar[str]
 
     def __call__(self, draft: Draft) -> Verdict: ...
+
+
+@runtime_checkable
+class AskingCheck(_Protocol):
+    """A check that asks a model. Runs after those that do not, with the item's own `ask`."""
+
+    name: ClassVar[str]
+    roles: tuple[str, ...]
+    """Whom it asks; the task's routes have them."""
+
+    def calls(self) -> Sequence[tuple[str, int, int]]:
+        """(role, prompt tokens, completion tokens) of each call for one draft, roughly."""
+
+    async def ask_about(self, draft: Draft, ask: Ask) -> Verdict: ...
+
+
+@runtime_checkable
+class ComparingCheck(_Protocol):
+    """A check that compares with what was accepted before. Runs last, one draft at a time and in
+    the order of the plan, so that its verdicts depend neither on who was quickest nor on kills.
+
+    To be safe against those it must be symmetric: if `a` fails beside `b`, `b` fails beside `a`.
+    """
+
+    name: ClassVar[str]
+
+    def learn(self, earlier: Iterable[Earlier]) -> None:
+        """Remember what is there already. Once, before anything is compared; on any thread."""
+
+    async def compare(self, draft: Draft, ask: Ask) -> Verdict:
+        """The verdict beside all that is remembered. Remembers nothing."""
+
+    def remember(self, place: str, draft: Draft) -> None:
+        """`draft`, compared last, is accepted."""
+
+
+class Checks(_Protocol):
+    """All checks of a task, as the engine runs them."""
+
+    @property
+    def asking(self) -> bool:
+        """Whether any of them asks a model."""
+
+    @property
+    def comparing(self) -> bool:
+        """Whether any of them compares with other records."""
+
+    def own(self, draft: Draft) -> Draft | Miss:
+        """By itself: the draft with its verdicts (and masks), or why it is rejected."""
+
+    async def asked(self, draft: Draft, ask: Ask) -> Draft | Miss:
+        """Of a draft that passed `own`: by those that ask a model. Raises what `ask` raises."""
+
+    def learn(self, earlier: Iterable[Earlier]) -> None:
+        """What is there already. Once, before the first `compared`."""
+
+    async def compared(self, draft: Draft, place: str, ask: Ask) -> Draft | Miss:
+        """Of a draft that passed all else, in turn: beside what was accepted before; it is
+        remembered if it passes."""
 
 
 # ---------------------------------------------------------------- exports
@@ -356,6 +439,9 @@ class Store(_Protocol):
 
     def finished(self, task_id: int) -> Iterator[Finished]:
         """Every item known, by category position and ordinal. Streams."""
+
+    def earlier(self, task_id: int) -> Iterator[Earlier]:
+        """The task's records, and those that others put in its dataset. Streams."""
 
     def mode(self, endpoint: str, model: str) -> StructuredMode | None:
         """The structured-output way that worked there last, or None."""

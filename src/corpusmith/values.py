@@ -24,6 +24,11 @@ Role = Literal["system", "user", "assistant"]
 StructuredMode = Literal["schema", "tool", "json", "prompt"]
 """How a schema is asked for: native schema, forced tool call, JSON mode, words in the prompt."""
 
+Action = Literal["pass", "flag", "mask", "reject"]
+"""What a check does with a draft: accept it, accept it for a person to look at, accept it with
+parts made unreadable, or turn it down."""
+ReviewState = Literal["pending", "approved", "rejected"]
+
 Finish = Literal["stop", "length", "refusal", "filter", "other"]
 """Why the model stopped: by itself, at max tokens, it refused, the endpoint's filter, unknown."""
 
@@ -230,6 +235,8 @@ class Draft:
     """The model's own text, kept for people to read."""
     provenance: Mapping[str, Json] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
+    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
+    """Of every check that looked at it, by the check's name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,7 +245,21 @@ class Verdict:
 
     passed: bool
     reason: str = ""
+    """Why it failed; of one that passed: what is worth a person's look (a flag)."""
     detail: Mapping[str, Json] = field(default_factory=dict)
+    content: Json = None
+    """What is to stand in place of the draft's content (a mask); None: nothing."""
+    score: float | None = None
+    """What a judge gave the draft, 1 to 5; None: it was not judged."""
+
+    @property
+    def action(self) -> Action:
+        """What becomes of the draft."""
+        if not self.passed:
+            return "reject"
+        if self.content is not None:
+            return "mask"
+        return "flag" if self.reason else "pass"
 
 
 PASS = Verdict(passed=True)
@@ -282,9 +303,44 @@ class Record:
     content: Json
     provenance: Mapping[str, Json]
     labels: Mapping[str, str]
-    state: Literal["pending", "approved", "rejected"]
+    state: ReviewState
     committed: bool
     created_at: str
+    verdicts: Mapping[str, Json] = field(default_factory=dict)
+    """check → `"pass"`, or `{"action", "reason", "detail"}`."""
+    flags: tuple[str, ...] = ()
+    """The checks that flagged it, sorted."""
+    score: float | None = None
+    """What a judge gave it, 1 to 5; None: not judged."""
+    rating: float | None = None
+    """What people gave it, 1 to 5, the mean of several; None: not rated."""
+    tags: tuple[str, ...] = ()
+    version: int = 1
+    """How often its content was edited, and 1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which records: those that fit all of what is given. None: whatever it is."""
+
+    task_id: int | None = None
+    dataset: str | None = None
+    """Its name; a record is in at most one."""
+    committed: bool | None = None
+    """Whether it is in any dataset."""
+    category: str | None = None
+    scenario: str | None = None
+    character: str | None = None
+    state: ReviewState | None = None
+    min_rating: float | None = None
+    max_rating: float | None = None
+    min_score: float | None = None
+    max_score: float | None = None
+    tag: str | None = None
+    flag: str | None = None
+    """A check that flagged it; `any`: at least one did."""
+    unflagged: bool = False
+    """True: no check flagged it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

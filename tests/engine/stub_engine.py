@@ -7,13 +7,14 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from corpusmith.contracts import Answer, Ask, Quota, Store
+from corpusmith.contracts import Answer, Ask, Checks, Quota, Store
 from corpusmith.engine.budget import Ceilings
 from corpusmith.engine.calls import Route
 from corpusmith.engine.clock import SystemClock
 from corpusmith.engine.ladder import Ladder
 from corpusmith.engine.limits import Limiter
 from corpusmith.engine.runner import Job, Runner
+from corpusmith.quality.chain import Chain
 from corpusmith.store.lease import owner_id
 from corpusmith.values import (
     PASS,
@@ -110,6 +111,18 @@ def everything_passes(draft: Draft) -> Verdict:
     return PASS
 
 
+class _Stub:
+    """A function as a check."""
+
+    name = "stub"
+
+    def __init__(self, check: Callable[[Draft], Verdict]) -> None:
+        self._check = check
+
+    def __call__(self, draft: Draft) -> Verdict:
+        return self._check(draft)
+
+
 def make_task(store: Any, counts: dict[str, int], seed: int = 7) -> int:
     """A task with these categories; returns its id."""
     task = store.tasks.create(
@@ -148,6 +161,7 @@ def make_runner(
     *,
     recipe: Any = None,
     check: Callable[[Draft], Verdict] = everything_passes,
+    checks: Checks | None = None,
     ceilings: Ceilings | None = None,
     multiplier: float = 3.0,
     limits: Limits | None = None,
@@ -159,7 +173,7 @@ def make_runner(
         seed=7,
         recipe=recipe or StubRecipe(),
         routes={"writer": make_route(provider, limits=limits or Limits(), price=price)},
-        check=check,
+        checks=checks or Chain(plain=[_Stub(check)], askers=(), comparers=()),
         max_attempts_multiplier=multiplier,
         ceilings=ceilings or Ceilings(),
         owner=owner_id(),

@@ -42,7 +42,8 @@ def drive(book: Quotas, bad: set[tuple[str, int]], rng: random.Random, stop_afte
             running.append(item)
         item = running.pop(rng.randrange(len(running)))
         good = accepted_of(item, bad)
-        book.ended(item, good, item.want - good, 0)
+        book.decided(item, good, item.want - good, 0)
+        book.saved()
         finished.append((item.category, item.ordinal, item.want, good))
     return finished
 

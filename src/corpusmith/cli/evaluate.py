@@ -82,7 +82,7 @@ _OWN: dict[str, Any] = {
         ),
     ],
 }
-_LEFT_OUT = ("count", "dataset", "checks", "no_commit")
+_LEFT_OUT = ("count", "dataset", "checks", "check", "no_commit")
 _NAMES = {
     "of.task": "--task",
     "of.where": "--where",

@@ -75,7 +75,10 @@ MaxAttempts = Annotated[
     Text, option("--max-attempts-multiplier", "max_attempts_multiplier", "X", "limits")
 ]
 
-Checks = Annotated[Text, option("--checks", "checks", "NAME,…|none", "result")]
+Checks = Annotated[Text, option("--checks", "checks", "NAME,…|all|none", "result")]
+CheckOptions = Annotated[
+    Many, option("--check", "check", "NAME[:OPTION=VALUE,…]|NAME:off", "result")
+]
 Output = Annotated[Text, option("--output -o", "output", "FILE|-", "result")]
 Format = Annotated[Text, option("--format", "format", "json|jsonl|csv|messages", "result")]
 NoCommit = Annotated[bool, option("--no-commit", "no_commit", panel="result")]
@@ -115,6 +118,7 @@ COMMON: dict[str, Any] = {
     "max_calls": MaxCalls,
     "max_attempts_multiplier": MaxAttempts,
     "checks": Checks,
+    "check": CheckOptions,
     "output": Output,
     "format": Format,
     "no_commit": NoCommit,
@@ -174,9 +178,41 @@ def common_fields(given: Mapping[str, Any]) -> dict[str, Json]:
         fields["extra"] = json_pairs(given["extra"])
     if given.get("checks") is not None:
         fields["checks"] = [name.strip() for name in given["checks"].split(",")]
+    if given.get("check"):
+        changes = dict(check_options(text) for text in given["check"])
+        listed = fields.get("checks")
+        fields["checks"] = changes if listed is None else [*listed, changes]
     if given.get("no_commit"):
         fields["commit"] = False
     return fields | _connection(given) | output_fields(given.get("output"), given.get("format"))
+
+
+def check_options(text: str) -> tuple[str, Json]:
+    """`NAME`, `NAME:off` or `NAME:OPTION=VALUE,…`; a value is JSON where it can be, else a text.
+
+    Several values of one option: `words=a|b`. Raises UsageError.
+    """
+    name, colon, rest = text.partition(":")
+    if not colon or rest in ("on", "off"):
+        return name.strip(), rest or "on"
+    options: dict[str, Json] = {}
+    for pair in rest.split(","):
+        key, equals, value = pair.partition("=")
+        if not (key.strip() and equals):
+            raise UsageError("cli_check_option", text=text[:60])
+        options[key.strip()] = _check_value(value.strip())
+    return name.strip(), options
+
+
+def _check_value(value: str) -> Json:
+    import json
+
+    if "|" in value:
+        return [one.strip() for one in value.split("|")]
+    try:
+        return json.loads(value, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return value
 
 
 def endpoint_fields(given: Mapping[str, Any]) -> dict[str, Json]:

@@ -6,7 +6,8 @@ checks' verdicts (the runner turns those into misses).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from corpusmith.errors import CorpusmithError, ProviderError, ReplyError
 from corpusmith.values import Draft, Item, Json, Miss, Outcome
@@ -47,6 +48,18 @@ def outcome_of(item: Item, made: object, calls: int) -> Outcome:
     for _ in range(item.want - len(drafts) - len(misses)):
         misses.append(Miss(kind="failed", reason="too_few", fresh=True))
     return Outcome(item=item, drafts=drafts, misses=tuple(misses), calls=calls)
+
+
+def sorted_out(outcome: Outcome, parts: Sequence[Draft | Miss], calls: int) -> Outcome:
+    """`outcome` with what its drafts became."""
+    drafts = tuple(part for part in parts if isinstance(part, Draft))
+    misses = tuple(part for part in parts if isinstance(part, Miss))
+    return replace(outcome, drafts=drafts, misses=outcome.misses + misses, calls=calls)
+
+
+def sample_name(item: Item, number: int) -> str:
+    """A sample's name in its task, such as `日常对话#12`; of further ones `日常对话#12.2`."""
+    return f"{item.key}.{number + 1}" if number else item.key
 
 
 def cause_of(error: CorpusmithError) -> dict[str, Json]:

@@ -10,6 +10,7 @@ ones; whoever replays the same outcomes in any order tries the same ordinals.
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
@@ -56,6 +57,7 @@ class Tally:
     """One category while its task runs. Counts are in samples."""
 
     name: str
+    position: int
     labels: Mapping[str, str]
     count: int
     waves: tuple[tuple[int, int], ...]
@@ -110,6 +112,7 @@ class Quotas:
         self.tallies: dict[str, Tally] = {
             quota.name: Tally(
                 name=quota.name,
+                position=position,
                 labels=quota.labels,
                 count=quota.count,
                 waves=quota.waves or ((0, quota.count),),
@@ -119,11 +122,13 @@ class Quotas:
                 rejected=quota.rejected,
                 failed=quota.failed,
             )
-            for quota in quotas
+            for position, quota in enumerate(quotas)
         }
         self._tried: dict[str, bytearray] = {}
         self._again: dict[str, deque[tuple[int, int]]] = {}
-        self._ready: deque[Tally] = deque(self.tallies.values())
+        # (next ordinal, position): lowest first, so that categories grow side by side.
+        self._ready: list[tuple[int, int]] = [(0, at) for at in range(len(quotas))]
+        self._in_order = list(self.tallies.values())
         self.running_items = 0
 
     def load(self, finished: Iterable[Finished]) -> None:
@@ -136,31 +141,46 @@ class Quotas:
             if not one.done:
                 again = self._again.setdefault(one.category, deque())
                 again.append((one.ordinal, one.generation))
+        self._ready = [(self._ahead(tally)[0], tally.position) for tally in self._in_order]
+        heapq.heapify(self._ready)
 
     def next(self) -> Item | None:
         """The next item to start, or None when none can be started now."""
+        if self.next_place() is None:
+            return None
+        tally = self._in_order[heapq.heappop(self._ready)[1]]
+        item = self._start(tally)
+        self._queue(tally)
+        return item
+
+    def next_place(self) -> tuple[int, int] | None:
+        """(ordinal, category position) of what `next` would give."""
         while self._ready:
-            tally = self._ready.popleft()
-            if tally.missing <= 0:
-                tally.queued = False
-                continue
-            self._ready.append(tally)
-            return self._start(tally)
+            tally = self._in_order[self._ready[0][1]]
+            if tally.missing > 0:
+                return self._ready[0]
+            heapq.heappop(self._ready)
+            tally.queued = False
         return None
 
-    def ended(self, item: Item, accepted: int, rejected: int, failed: int) -> None:
-        """An item's outcome is saved; `accepted + rejected + failed == item.want`."""
+    def decided(self, item: Item, accepted: int, rejected: int, failed: int) -> None:
+        """What came of an item is known; `accepted + rejected + failed == item.want`."""
         tally = self.tallies[item.category]
-        self._leave(tally, item)
+        tally.running -= item.want
         tally.attempted += item.want
         tally.accepted += accepted
         tally.rejected += rejected
         tally.failed += failed
         self._requeue(tally)
 
+    def saved(self) -> None:
+        """The outcome of an item that was decided is saved: it is no longer in progress."""
+        self.running_items -= 1
+
     def dropped(self, item: Item) -> None:
         """An item was given up before it had an outcome (a stop): it counts as never started."""
-        self._leave(self.tallies[item.category], item)
+        self.tallies[item.category].running -= item.want
+        self.running_items -= 1
 
     def counts(self) -> Counts:
         """The task's counts; items in progress are `pending`."""
@@ -170,11 +190,11 @@ class Quotas:
         return total
 
     def _start(self, tally: Tally) -> Item:
-        again = self._again.get(tally.name)
-        if again:
-            ordinal, generation = again.popleft()
+        ordinal, generation = self._ahead(tally)
+        if again := self._again.get(tally.name):
+            again.popleft()
         else:
-            ordinal, generation = self._next_ordinal(tally), 0
+            tally.cursor = ordinal + 1
         want = min(want_of(ordinal, tally.waves, self._per_item), tally.missing)
         tally.running += want
         self.running_items += 1
@@ -186,19 +206,21 @@ class Quotas:
             generation=generation,
         )
 
-    def _next_ordinal(self, tally: Tally) -> int:
+    def _ahead(self, tally: Tally) -> tuple[int, int]:
+        """(ordinal, generation) of the category's next item."""
+        if again := self._again.get(tally.name):
+            return again[0]
         tried = self._tried.get(tally.name, b"")
         ordinal = tally.cursor
         while ordinal < len(tried) and tried[ordinal]:
             ordinal += 1
-        tally.cursor = ordinal + 1
-        return ordinal
-
-    def _leave(self, tally: Tally, item: Item) -> None:
-        tally.running -= item.want
-        self.running_items -= 1
+        tally.cursor = ordinal
+        return ordinal, 0
 
     def _requeue(self, tally: Tally) -> None:
         if not tally.queued and tally.missing > 0:
-            tally.queued = True
-            self._ready.append(tally)
+            self._queue(tally)
+
+    def _queue(self, tally: Tally) -> None:
+        tally.queued = True
+        heapq.heappush(self._ready, (self._ahead(tally)[0], tally.position))

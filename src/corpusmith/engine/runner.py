@@ -11,21 +11,30 @@ import asyncio
 import contextlib
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Literal
 
-from corpusmith.contracts import Clock, Executor, Lease, Recipe, Save, Store
+from corpusmith.contracts import Checks, Clock, Executor, Lease, Recipe, Save, Store
 from corpusmith.engine.ask import ItemAsk
 from corpusmith.engine.budget import Budget, Ceilings
 from corpusmith.engine.calls import Calls, Route
 from corpusmith.engine.executor import LocalExecutor
 from corpusmith.engine.journal import Journal
-from corpusmith.engine.outcomes import all_missed, cause_of, internal_miss, miss_of, outcome_of
+from corpusmith.engine.outcomes import (
+    all_missed,
+    cause_of,
+    internal_miss,
+    miss_of,
+    outcome_of,
+    sample_name,
+    sorted_out,
+)
 from corpusmith.engine.progress import CategoryProgress, Pace, Snapshot, Speed
 from corpusmith.engine.quota import Quotas
 from corpusmith.engine.retry import StopRule, stops_task
+from corpusmith.engine.turns import Turn, Turns
 from corpusmith.engine.writer import Writer
 from corpusmith.errors import (
     BudgetReached,
@@ -34,16 +43,16 @@ from corpusmith.errors import (
     Stopped,
     StoreError,
 )
-from corpusmith.values import Draft, Item, Json, Miss, Outcome, Status, Verdict
+from corpusmith.values import Draft, Item, Json, Miss, Outcome, Status
 
 LEASE_S = 30.0
 BEAT_S = 1.0
 """How often the lease is prolonged and a pause or cancel from another process is seen."""
 SHOW_S = 0.25
+MOST_WAITING = 20_000
+"""Items that only wait for their turn at most: each holds its drafts in memory."""
 MOST_ITEMS = 20_000
 """Items in progress at most: a dialogue waiting for its next turn holds a few kilobytes."""
-
-Check = Callable[[Draft], Verdict]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +63,7 @@ class Job:
     seed: int
     recipe: Recipe
     routes: Mapping[str, Route]
-    check: Check
+    checks: Checks
     max_attempts_multiplier: float
     ceilings: Ceilings
     owner: str
@@ -98,6 +107,7 @@ class Runner:
         self._quotas: Quotas
         self._calls: Calls
         self._budget: Budget
+        self._turns: Turns
         self._writer: Writer
         self._lease: Lease
 
@@ -148,6 +158,9 @@ class Runner:
         )
         if self._quotas.counts().shortfall:
             await self._writer.on_thread(lambda: self._quotas.load(store.finished(job.task_id)))
+        if job.checks.comparing and self._quotas.counts().shortfall:
+            await self._writer.on_thread(lambda: job.checks.learn(store.earlier(job.task_id)))
+        self._turns = Turns(self._quotas, in_order=job.checks.comparing)
         self._budget = Budget(job.ceilings, spent)
         self._calls = Calls(
             journal=Journal(store),
@@ -178,7 +191,7 @@ class Runner:
     def take(self) -> Item | None:
         """See contracts.Source."""
         item, self._ahead = self._ahead or self._next(), None
-        if item is None or self._quotas.running_items < self._room():
+        if item is None or self._busy < self._room():
             self._changed.set()  # the end, or room for one more: `more` shall look
         return item
 
@@ -195,9 +208,16 @@ class Runner:
         return False
 
     def _next(self) -> Item | None:
-        if self._stop_status is not None or self._quotas.running_items >= self._room():
+        if self._stop_status is not None or self._busy >= self._room():
+            return None
+        if self._turns.waiting >= MOST_WAITING and not self._turns.stuck:
             return None
         return self._quotas.next()
+
+    @property
+    def _busy(self) -> int:
+        """Items in progress that need calls; not those that only wait for their turn."""
+        return self._quotas.running_items - self._turns.waiting
 
     def _room(self) -> int:
         """Items in progress: enough to fill every slot while others are saved, and no more."""
@@ -205,35 +225,49 @@ class Runner:
         return min(MOST_ITEMS, slots + slots // 2 + 32)
 
     async def _produce(self, item: Item) -> Outcome | None:
-        self._started += 1
-        priority = self._started
-        if not self._job.recipe.closed:
-            return await self._try(item, priority)
-        return await self._produce_itself(item, priority)
+        """One item of a plan that may be replaced by another, or of a given set, which may not.
 
-    async def _produce_itself(self, item: Item, priority: int) -> Outcome | None:
-        """What cannot be replaced is tried again itself: the samples of it that were rejected, and
-        no others. Nothing is saved between two tries, and nothing need be: after a kill, and when
-        a person retries it, the earlier ones replay and miss in the same way.
+        What cannot be replaced is tried again itself: the samples of it that were rejected, and no
+        others. Nothing is saved between two tries, and nothing need be: after a kill, and when a
+        person retries it, the earlier ones replay and miss in the same way.
         """
-        retried = 1 + item.generation
+        turn = self._turns.enter(item)
+        outcome = await self._tries(item, turn)
+        if outcome is None:
+            turn.dropped()
+            return None
+        if self._job.checks.comparing:
+            # Before the next one is compared: it may have to wait for this one's replacement.
+            self._decided(outcome)
+        turn.over()
+        return outcome
+
+    async def _tries(self, item: Item, turn: Turn) -> Outcome | None:
+        self._started += 1
+        priority, given = self._started, self._job.recipe.closed
+        patience = 1 + item.generation if given else 0
+        tries = max(1, int(self._job.max_attempts_multiplier)) * patience if given else 1
+        part = replace(item, generation=0) if given else item
         kept: tuple[Draft, ...] = ()
+        misses: tuple[Miss, ...] = ()
         calls = 0
-        part = replace(item, generation=0)
-        for generation in range(max(1, int(self._job.max_attempts_multiplier)) * retried):
-            part = replace(part, generation=generation)
-            outcome = await self._try(part, priority, patience=retried)
+        for number in range(tries):
+            if number:
+                turn.again()
+                part = replace(part, generation=number, want=len(misses))
+            outcome = await self._try(part, turn, priority, patience=patience, have=len(kept))
             if outcome is None:
                 return None
             calls += outcome.calls
-            accepted, misses = self._checked(outcome)
-            kept += accepted
+            kept, misses = kept + outcome.drafts, outcome.misses
             if not any(miss.kind == "rejected" for miss in misses):
                 break
-            part = replace(part, want=len(misses))
         return Outcome(item=item, drafts=kept, misses=misses, calls=calls)
 
-    async def _try(self, item: Item, priority: int, patience: int = 0) -> Outcome | None:
+    async def _try(
+        self, item: Item, turn: Turn, priority: int, *, patience: int, have: int
+    ) -> Outcome | None:
+        """What passes all checks, and why the rest does not. `have`: samples of earlier tries."""
         ask = ItemAsk(
             calls=self._calls,
             routes=self._job.routes,
@@ -242,8 +276,18 @@ class Runner:
             priority=priority,
             patience=patience,
         )
+        outcome = await self._guarded(item, ask, self._made(item, ask))
+        if outcome is None or not outcome.drafts or not self._job.checks.comparing:
+            return outcome
+        self._changed.set()  # it needs no slot while it waits
+        if not await turn.comes():
+            return None
+        return await self._guarded(item, ask, self._compared(outcome, ask, have))
+
+    async def _guarded(self, item: Item, ask: ItemAsk, work: Awaitable[Outcome]) -> Outcome | None:
+        """What `work` makes; an error of the item is its outcome; None: a stop ended it."""
         try:
-            made = await self._job.recipe.produce(item, ask)
+            return await work
         except (Stopped, BudgetReached) as error:
             self._stopped_by(error)
             return None
@@ -253,8 +297,29 @@ class Runner:
             return self._failed(item, error, ask)
         except Exception as error:  # noqa: BLE001  a poison item must not stop the others
             return all_missed(item, internal_miss(error), ask.made)
+
+    async def _made(self, item: Item, ask: ItemAsk) -> Outcome:
+        """What the recipe made, after the checks that need nothing but the draft and a model."""
+        made = await self._job.recipe.produce(item, ask)
         self._rule.note(None)
-        return outcome_of(item, made, ask.made)
+        outcome = outcome_of(item, made, ask.made)
+        checks = self._job.checks
+        parts = [checks.own(draft) for draft in outcome.drafts]
+        if checks.asking:
+            parts = [
+                await checks.asked(part, ask) if isinstance(part, Draft) else part for part in parts
+            ]
+        return sorted_out(outcome, parts, ask.made)
+
+    async def _compared(self, outcome: Outcome, ask: ItemAsk, have: int) -> Outcome:
+        """After the checks that compare; what passes is remembered."""
+        parts: list[Draft | Miss] = []
+        for draft in outcome.drafts:
+            place = sample_name(outcome.item, have)
+            part = await self._job.checks.compared(draft, place, ask)
+            have += isinstance(part, Draft)
+            parts.append(part)
+        return sorted_out(outcome, parts, ask.made)
 
     def _failed(self, item: Item, error: CorpusmithError, ask: ItemAsk) -> Outcome | None:
         if stops_task(error):
@@ -267,39 +332,26 @@ class Runner:
     async def _done(self, item: Item, outcome: Outcome | None) -> None:
         if outcome is None:
             self._quotas.dropped(item)
+            self._turns.look()
             return
-        accepted, misses = self._checked(outcome)
         await self._writer.save(
             Save(
                 task_id=self._job.task_id,
                 fence=self._lease.fence,
                 outcome=outcome,
-                accepted=accepted,
-                misses=misses,
+                accepted=outcome.drafts,
+                misses=outcome.misses,
             )
         )
-        rejected = sum(miss.kind == "rejected" for miss in misses)
-        self._misses.update(miss.reason for miss in misses)
-        self._quotas.ended(item, len(accepted), rejected, len(misses) - rejected)
+        if not self._job.checks.comparing:
+            self._decided(outcome)
+        self._quotas.saved()
 
-    def _checked(self, outcome: Outcome) -> tuple[tuple[Draft, ...], tuple[Miss, ...]]:
-        accepted: list[Draft] = []
-        misses = list(outcome.misses)
-        for draft in outcome.drafts:
-            verdict = self._job.check(draft)
-            if verdict.passed:
-                accepted.append(draft)
-            else:
-                misses.append(
-                    Miss(
-                        kind="rejected",
-                        reason=verdict.reason,
-                        detail=verdict.detail,
-                        raw=draft.raw,
-                        fresh=True,
-                    )
-                )
-        return tuple(accepted), tuple(misses)
+    def _decided(self, outcome: Outcome) -> None:
+        rejected = sum(miss.kind == "rejected" for miss in outcome.misses)
+        failed = len(outcome.misses) - rejected
+        self._misses.update(miss.reason for miss in outcome.misses)
+        self._quotas.decided(outcome.item, len(outcome.drafts), rejected, failed)
 
     # ------------------------------------------------------------ stopping
 
@@ -309,6 +361,7 @@ class Runner:
         self._stop_status, self._cause = status, cause
         if hasattr(self, "_calls"):
             self._calls.stop()
+            self._turns.stop()
         self._changed.set()
 
     def _stopped_by(self, error: CorpusmithError) -> None:

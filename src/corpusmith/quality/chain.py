@@ -1,53 +1,121 @@
 """Runs several checks as one.
 
-Owns: their order and the name of the one that failed. Does not own: the checks.
+Owns: their order, what becomes of their verdicts, and the name of the one that failed. Does not
+own: the checks; whose turn it is to be compared (the engine).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+import inspect
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from corpusmith import registry
-from corpusmith.contracts import Check
+from corpusmith.contracts import Ask, AskingCheck, Check, CheckContext, ComparingCheck, Earlier
 from corpusmith.errors import SpecError
-from corpusmith.values import PASS, Draft, Verdict
+from corpusmith.values import Draft, Miss, Verdict
+
+Options = Mapping[str, Mapping[str, Any]]
+"""check → its keyword arguments."""
 
 
-def build(
-    names: Sequence[str], options: Mapping[str, Mapping[str, Any]]
-) -> Callable[[Draft], Verdict]:
-    """A check that runs `names` from cheap to dear and stops at the first that fails.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chain:
+    """Fits contracts.Checks. Stops at the first check that turns a draft down."""
 
-    The order is the registry's, whatever order is asked for. `options`: name -> keyword arguments.
-    The verdict's detail says under `check` which one failed. No names: everything passes.
-    Raises NotFound for an unknown name, SpecError for options that a check does not take.
-    """
-    checks = tuple(_make(name, options.get(name, {})) for name in _in_order(names))
+    plain: Sequence[Check]
+    askers: Sequence[AskingCheck]
+    comparers: Sequence[ComparingCheck]
 
-    def run(draft: Draft) -> Verdict:
-        for check in checks:
+    @property
+    def asking(self) -> bool:
+        return bool(self.askers)
+
+    @property
+    def comparing(self) -> bool:
+        return bool(self.comparers)
+
+    def own(self, draft: Draft) -> Draft | Miss:
+        """See contracts.Checks."""
+        verdicts = dict(draft.verdicts)
+        for check in self.plain:
             verdict = check(draft)
             if not verdict.passed:
-                return replace(verdict, detail={"check": check.name, **verdict.detail})
-        return PASS
+                return turned_down(check.name, verdict, draft)
+            verdicts[check.name] = verdict
+            draft = _masked(draft, verdict)
+        return replace(draft, verdicts=verdicts)
 
-    return run
+    async def asked(self, draft: Draft, ask: Ask) -> Draft | Miss:
+        """See contracts.Checks."""
+        for check in self.askers:
+            verdict = await check.ask_about(draft, ask)
+            if not verdict.passed:
+                return turned_down(check.name, verdict, draft)
+            draft = _noted(draft, check.name, verdict)
+        return draft
+
+    def learn(self, earlier: Iterable[Earlier]) -> None:
+        """See contracts.Checks."""
+        for one in earlier:
+            for check in self.comparers:
+                check.learn((one,))
+
+    async def compared(self, draft: Draft, place: str, ask: Ask) -> Draft | Miss:
+        """See contracts.Checks."""
+        for check in self.comparers:
+            verdict = await check.compare(draft, ask)
+            if not verdict.passed:
+                return turned_down(check.name, verdict, draft)
+            draft = _noted(draft, check.name, verdict)
+        for check in self.comparers:
+            check.remember(place, draft)
+        return draft
 
 
-def _in_order(names: Sequence[str]) -> list[str]:
+def build(options: Options, context: CheckContext) -> Chain:
+    """The checks of `options`, from cheap to dear: the registry's order, whatever is asked for.
+
+    Raises NotFound for an unknown name, SpecError for options that a check does not take.
+    """
+    made = [_make(name, options[name], context) for name in in_order(options)]
+    return Chain(
+        plain=[one for one in made if not isinstance(one, AskingCheck | ComparingCheck)],
+        askers=[one for one in made if isinstance(one, AskingCheck)],
+        comparers=[one for one in made if isinstance(one, ComparingCheck)],
+    )
+
+
+def in_order(names: Iterable[str]) -> list[str]:
     """Each name once; the registry's table is written from cheap to dear, plug-ins come last."""
     order = {name: at for at, name in enumerate(registry.names("check"))}
     return sorted(dict.fromkeys(names), key=lambda name: order.get(name, len(order)))
 
 
-def _make(name: str, options: Mapping[str, Any]) -> Check:
+def turned_down(name: str, verdict: Verdict, draft: Draft) -> Miss:
+    """The sample that a check rejected; `check` in its detail says which one."""
+    detail = {"check": name, **verdict.detail}
+    return Miss(kind="rejected", reason=verdict.reason, detail=detail, raw=draft.raw, fresh=True)
+
+
+def _noted(draft: Draft, name: str, verdict: Verdict) -> Draft:
+    noted = replace(draft, verdicts={**draft.verdicts, name: verdict})
+    return _masked(noted, verdict)
+
+
+def _masked(draft: Draft, verdict: Verdict) -> Draft:
+    return draft if verdict.content is None else replace(draft, content=verdict.content)
+
+
+def _make(name: str, options: Mapping[str, Any], context: CheckContext) -> Any:
     factory = registry.load("check", name)
+    given: dict[str, Any] = dict(options)
+    if "context" in inspect.signature(factory).parameters:
+        given["context"] = context
     try:
-        check: Check = factory(**options)
+        return factory(**given)
     except TypeError as error:
         raise SpecError(
             "check_options", name=name, options=", ".join(sorted(options)), problem=str(error)
         ) from error
-    return check

@@ -13,6 +13,7 @@ from typing import Any
 
 from corpusmith.contracts import Quota, Recipe
 from corpusmith.errors import KeyMissing
+from corpusmith.service.checks import copied
 from corpusmith.service.connections import only_model, provider_of
 from corpusmith.service.estimate import Preview, estimate, item_of
 from corpusmith.service.forms.form import Resolved
@@ -101,6 +102,7 @@ def stored_spec(file: TaskFile, resolved: Resolved) -> dict[str, Json]:
     common = set(TaskFile.model_fields) - left_out
     return {
         **file.model_dump(mode="json", include=common),
+        "checks": copied(file.checks),
         "seed_sent": file.seed,
         "language": resolved.language,
         "recipe_spec": dict(resolved.recipe_spec),

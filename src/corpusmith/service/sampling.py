@@ -26,8 +26,7 @@ from corpusmith.service.sample_file import SampleCategory, SampleFile, is_sampli
 from corpusmith.service.suffixes import format_of
 from corpusmith.service.yaml_file import read_fields
 from corpusmith.shares import largest_remainder
-from corpusmith.store.records import State
-from corpusmith.values import Counts, Draft, Json, Language, Record
+from corpusmith.values import Counts, Draft, Json, Language, Record, ReviewState
 
 if TYPE_CHECKING:
     from corpusmith.service.studio import Studio
@@ -125,8 +124,8 @@ class Sampling:
             self._source_language(one)
             states = _values(one.where.get("state", []))
             for state in states:
-                if state not in get_args(State):
-                    known = ", ".join(get_args(State))
+                if state not in get_args(ReviewState):
+                    known = ", ".join(get_args(ReviewState))
                     raise UsageError("sample_state", category=one.name, state=state, known=known)
             if one.dataset is not None and one.dataset == file.dataset:
                 raise Conflict("sample_dataset_source", dataset=file.dataset)

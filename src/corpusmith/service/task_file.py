@@ -14,15 +14,13 @@ from pydantic_core import PydanticCustomError
 
 from corpusmith import registry
 from corpusmith.errors import SpecError
+from corpusmith.service.checks import options_of, usual_checks
 from corpusmith.service.fields import FieldsError
 from corpusmith.service.suffixes import format_of
 from corpusmith.values import Json, Language
 
 if TYPE_CHECKING:
     from corpusmith.service.forms.form import Form
-
-DEFAULT_CHECKS = ("format", "placeholders", "refusal")
-
 
 class Part(BaseModel):
     """Unknown fields are refused, never passed over."""
@@ -84,7 +82,8 @@ class TaskFile(Part):
     max_total_tokens: int | None = Field(default=None, ge=0)
     max_calls: int | None = Field(default=None, ge=0)
     max_attempts_multiplier: float = Field(default=3.0, ge=1, le=1000, allow_inf_nan=False)
-    checks: tuple[str, ...] = DEFAULT_CHECKS
+    checks: dict[str, dict[str, Any]] = Field(default_factory=usual_checks)
+    """Check → its options. Also written as a list of names, or `default`, `all`, `none`."""
 
     output: str | None = None
     format: str = "json"
@@ -101,15 +100,15 @@ class TaskFile(Part):
         found = format_of(output) if isinstance(output, str) else None
         return {**given, "format": found} if found else given
 
-    @field_validator("checks", "stop", mode="before")
+    @field_validator("stop", mode="before")
     @classmethod
     def _one_or_many(cls, value: Any) -> Any:
         return one_or_many(value)
 
-    @field_validator("checks")
+    @field_validator("checks", mode="before")
     @classmethod
-    def _no_checks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return () if value == ("none",) else value
+    def _by_name(cls, value: Any) -> Any:
+        return options_of(value, cls.model_fields["checks"].get_default(call_default_factory=True))
 
     @field_validator("concurrency")
     @classmethod

@@ -19,6 +19,7 @@ from corpusmith.errors import NotFound, UsageError
 from corpusmith.exports.files import refuse_place
 from corpusmith.service import loop
 from corpusmith.service.bulk import refuse_ready_made
+from corpusmith.service.checks import chain_of, context_for
 from corpusmith.service.estimate import Preview, refuse_unknown_price
 from corpusmith.service.forms.form import Resolved
 from corpusmith.service.new_task import (
@@ -284,8 +285,6 @@ class Tasks:
         return found
 
     def _resolved(self, file: TaskFile) -> Resolved:
-        for name in file.checks:
-            registry.load("check", name)
         registry.load("exporter", file.format)
         if file.output and file.output != "-":
             refuse_place(Path(file.output))
@@ -293,6 +292,8 @@ class Tasks:
         if self._just is None or self._just[0] is not file:
             language = file.language or self._studio.language
             found = form_of(file.recipe).resolve(file, self._studio.store, language)
+            # Options that make no sense are told now, not when the task runs.
+            chain_of(file.checks, context_for(found.language, found.recipe_spec))
             self._just = (file, found)
         return self._just[1]
 

@@ -17,7 +17,7 @@ from corpusmith.engine.calls import Route
 from corpusmith.engine.ladder import Ladder
 from corpusmith.engine.limits import LimiterPool
 from corpusmith.engine.runner import Job
-from corpusmith.quality.chain import build
+from corpusmith.service.checks import chain_of, context_of, stored_options
 from corpusmith.service.connections import connection_from_json
 from corpusmith.service.estimate import known_price, refuse_unknown_price
 from corpusmith.service.keys import key_id, key_of
@@ -91,7 +91,7 @@ def job_of(task: Task, routes: Mapping[str, Route], store: SqlStore) -> Job:
         seed=task.seed,
         recipe=recipe_of(task, store),
         routes=routes,
-        check=build(tuple(spec["checks"]), {}),
+        checks=chain_of(stored_options(spec), context_of(task)),
         max_attempts_multiplier=float(spec["max_attempts_multiplier"]),
         ceilings=Ceilings(
             cost_usd=spec.get("max_cost"),

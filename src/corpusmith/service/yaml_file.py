@@ -14,6 +14,7 @@ import yaml
 
 from corpusmith.errors import SpecError
 from corpusmith.messages import say
+from corpusmith.service.checks import checks_from_folder
 from corpusmith.service.forms.form import endpoint_from_folder, from_folder
 from corpusmith.service.task_file import TaskFile, form_of, recipe_in, task_file
 from corpusmith.values import Json, Language
@@ -184,4 +185,6 @@ def fields_from_folder(fields: dict[str, Json], folder: Path) -> dict[str, Json]
     roles = fields.get("roles")
     if isinstance(roles, dict):
         changed["roles"] = {name: endpoint_from_folder(one, folder) for name, one in roles.items()}
+    if "checks" in fields:
+        changed["checks"] = checks_from_folder(fields["checks"], folder)
     return form_of(recipe_in(fields)).from_folder(changed, folder)

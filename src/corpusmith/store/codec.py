@@ -9,11 +9,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
 
-from corpusmith.values import Json, Reply, Usage
+from corpusmith.values import PASS, Json, Reply, Usage, Verdict
 
 
 def to_json(value: Json) -> str:
@@ -47,6 +48,34 @@ def reply_of(text: str) -> Reply:
     body = orjson.loads(text)
     usage = body.pop("usage")
     return Reply(**body, usage=None if usage is None else Usage(**usage))
+
+
+def verdicts_text(verdicts: Mapping[str, Verdict]) -> str | None:
+    """`{check: "pass" | {action, reason, detail, …}}` as JSON; None: nothing checked it."""
+    if not verdicts:
+        return None
+    # Nearly every record passes everything, by the same few checks.
+    if all(verdict is PASS for verdict in verdicts.values()):
+        return _all_passed(tuple(verdicts))
+    return to_json({name: _verdict(one) for name, one in verdicts.items()})
+
+
+@lru_cache
+def _all_passed(names: tuple[str, ...]) -> str:
+    return to_json(dict.fromkeys(names, "pass"))
+
+
+def _verdict(verdict: Verdict) -> Json:
+    if verdict.action == "pass" and not verdict.detail and verdict.score is None:
+        return "pass"
+    body = {"action": verdict.action, "reason": verdict.reason, "detail": verdict.detail}
+    return body if verdict.score is None else {**body, "score": verdict.score}
+
+
+def flags_text(verdicts: Mapping[str, Verdict]) -> str | None:
+    """The checks that flagged it, sorted, each between blanks; None: none did."""
+    names = [name for name, verdict in verdicts.items() if verdict.action == "flag"]
+    return f" {' '.join(sorted(names))} " if names else None
 
 
 def iso(seconds: float) -> str:

@@ -5,19 +5,22 @@ A record is committed exactly when it has a dataset. Does not own: making them (
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, Select, delete, func, select, tuple_, update
 
+from corpusmith.contracts import Earlier
 from corpusmith.errors import NotFound
-from corpusmith.store.codec import from_json, iso, plain
+from corpusmith.store.codec import from_json, iso, plain, to_json
 from corpusmith.store.database import Database
-from corpusmith.store.schema import datasets, records
-from corpusmith.values import Record
+from corpusmith.store.schema import datasets, records, tasks
+from corpusmith.values import Draft, Record, Selection
 
-State = Literal["pending", "approved", "rejected"]
-
+ALL = Selection()
+ANY_FLAG = "any"
+"""Of `Selection.flag`: flagged by at least one check."""
 _AT_ONCE = 1000
 _ORDER = (records.c.task_id, records.c.ordinal, records.c.position, records.c.sample)
 
@@ -28,39 +31,45 @@ class Records:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def iterate(
-        self,
-        *,
-        task_id: int | None = None,
-        dataset: str | None = None,
-        committed: bool | None = None,
-        scenario: str | None = None,
-        character: str | None = None,
-        state: State | None = None,
-    ) -> Iterator[Record]:
-        """Those that fit all of what is given, by task, ordinal, category and sample.
+    def iterate(self, selection: Selection = ALL, **fields: Any) -> Iterator[Record]:
+        """Those of the selection, by task, ordinal, category and sample; `fields` of it go first.
 
         Streams: each page is a read of its own, and memory stays flat. Raises NotFound (dataset).
         """
-        conditions = self._conditions(task_id, dataset, committed, scenario, character, state)
-        query = select(records).where(*conditions).order_by(*_ORDER).limit(_AT_ONCE)
+        query = select(records).where(*self._where(selection, fields)).order_by(*_ORDER)
+        return self._pages(query.limit(_AT_ONCE))
+
+    def _pages(self, query: Select[Any]) -> Iterator[Record]:
         rows = self._page(query)
         while rows:
-            yield from map(_record, rows)
+            yield from map(record_of, rows)
             if len(rows) < _AT_ONCE:
                 return
             last = tuple(rows[-1][column.name] for column in _ORDER)
             rows = self._page(query.where(tuple_(*_ORDER) > tuple_(*last)))
 
+    def earlier(self, task_id: int) -> Iterator[Earlier]:
+        """The task's records, and those that others put in its dataset. Streams."""
+        for record in self.iterate(task_id=task_id):
+            yield Earlier(place=place_of(record), draft=draft_of(record), own=True)
+        dataset_of_task = select(tasks.c.dataset_id).where(tasks.c.id == task_id)
+        others = (
+            select(records)
+            .where(records.c.dataset_id == dataset_of_task.scalar_subquery())
+            .where(records.c.task_id != task_id)
+        )
+        for record in self._pages(others.order_by(*_ORDER).limit(_AT_ONCE)):
+            yield Earlier(place=f"#{record.id}", draft=draft_of(record), own=False)
+
     def first(self, task_id: int, count: int) -> Sequence[Record]:
         """The first `count` of a task, in the order of `iterate`."""
         query = select(records).where(records.c.task_id == task_id)
-        return [_record(row) for row in self._page(query.order_by(*_ORDER).limit(count))]
+        return [record_of(row) for row in self._page(query.order_by(*_ORDER).limit(count))]
 
     def some(self, ids: Sequence[int]) -> Sequence[Record]:
         """The records of these numbers that there are, in the order of the numbers."""
         return [
-            _record(row)
+            record_of(row)
             for start in range(0, len(ids), _AT_ONCE)
             for row in self._page(
                 select(records)
@@ -69,19 +78,9 @@ class Records:
             )
         ]
 
-    def count(
-        self,
-        *,
-        task_id: int | None = None,
-        dataset: str | None = None,
-        committed: bool | None = None,
-        scenario: str | None = None,
-        character: str | None = None,
-        state: State | None = None,
-    ) -> int:
+    def count(self, selection: Selection = ALL, **fields: Any) -> int:
         """How many `iterate` would give. Raises NotFound (dataset)."""
-        conditions = self._conditions(task_id, dataset, committed, scenario, character, state)
-        query = select(func.count()).select_from(records).where(*conditions)
+        query = select(func.count()).select_from(records).where(*self._where(selection, fields))
         with self._database.read() as connection:
             return connection.scalar(query) or 0
 
@@ -122,36 +121,62 @@ class Records:
             raise NotFound("unknown_dataset", kind="dataset", name=name)
         return int(found)
 
-    def _conditions(
-        self,
-        task_id: int | None,
-        dataset: str | None,
-        committed: bool | None,
-        scenario: str | None,
-        character: str | None,
-        state: State | None,
-    ) -> list[ColumnElement[bool]]:
-        equal: dict[str, Any] = {
-            "task_id": task_id,
-            "dataset_id": None if dataset is None else self._dataset_id(dataset),
-            "scenario": None if scenario is None else plain(scenario),
-            "character": None if character is None else plain(character),
-            "state": state,
-        }
-        conditions = [
-            records.c[name] == value for name, value in equal.items() if value is not None
-        ]
-        if committed is not None:
-            has = records.c.dataset_id
-            conditions.append(has.is_not(None) if committed else has.is_(None))
-        return conditions
+    def _where(
+        self, selection: Selection, fields: Mapping[str, Any]
+    ) -> Sequence[ColumnElement[bool]]:
+        wanted = replace(selection, **fields) if fields else selection
+        dataset_id = None if wanted.dataset is None else self._dataset_id(wanted.dataset)
+        return conditions(wanted, dataset_id)
+
+
+def conditions(wanted: Selection, dataset_id: int | None) -> Sequence[ColumnElement[bool]]:
+    """What a row must be to be in the selection; `dataset_id`: of the dataset that it names."""
+    found: list[ColumnElement[bool]] = []
+    if dataset_id is not None:
+        found.append(records.c.dataset_id == dataset_id)
+    for name in ("task_id", "category", "scenario", "character", "state"):
+        if (value := getattr(wanted, name)) is not None:
+            found.append(records.c[name] == (plain(value) if isinstance(value, str) else value))
+    for name in ("rating", "score"):
+        if (least := getattr(wanted, f"min_{name}")) is not None:
+            found.append(records.c[name] >= least)
+        if (most := getattr(wanted, f"max_{name}")) is not None:
+            found.append(records.c[name] <= most)
+    if wanted.committed is not None:
+        has = records.c.dataset_id
+        found.append(has.is_not(None) if wanted.committed else has.is_(None))
+    if wanted.tag is not None:
+        found.append(records.c.tags.contains(to_json(wanted.tag), autoescape=True))
+    return [*found, *_flag_conditions(wanted)]
+
+
+def _flag_conditions(wanted: Selection) -> list[ColumnElement[bool]]:
+    if wanted.unflagged:
+        return [records.c.flags.is_(None)]
+    if wanted.flag is None:
+        return []
+    if wanted.flag == ANY_FLAG:
+        return [records.c.flags.is_not(None)]
+    return [records.c.flags.contains(f" {wanted.flag} ", autoescape=True)]
+
+
+def place_of(record: Record) -> str:
+    """The record's name within its task, such as `日常对话#12`; of an item's further samples
+    `日常对话#12.2`."""
+    name = f"{record.category}#{record.ordinal}"
+    return f"{name}.{record.sample + 1}" if record.sample else name
+
+
+def draft_of(record: Record) -> Draft:
+    """The record as the checks see it."""
+    return Draft(content=record.content, provenance=record.provenance, labels=record.labels)
 
 
 def _uncommitted(task_id: int) -> tuple[ColumnElement[bool], ...]:
     return records.c.task_id == task_id, records.c.dataset_id.is_(None)
 
 
-def _record(row: RowMapping) -> Record:
+def record_of(row: RowMapping) -> Record:
     return Record(
         id=row["id"],
         task_id=row["task_id"],
@@ -165,4 +190,10 @@ def _record(row: RowMapping) -> Record:
         state=row["state"],
         committed=row["dataset_id"] is not None,
         created_at=iso(row["created_at"]),
+        verdicts=from_json(row["verdicts"]) or {},
+        flags=tuple((row["flags"] or "").split()),
+        score=row["score"],
+        rating=row["rating"],
+        tags=tuple(from_json(row["tags"]) or ()),
+        version=row["version"],
     )

@@ -8,6 +8,8 @@ Three conventions hold everywhere:
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -21,9 +23,10 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 """Every revision this version knows, oldest first; the last is what it writes."""
 
 METADATA = MetaData()
@@ -299,24 +302,42 @@ calls = Table(
     Index("ix_calls_key", "key", unique=True),
 )
 
+
+
+def _record_columns() -> list[Column[Any]]:
+    return [
+        # No foreign key: committed records stay in their dataset when the task is deleted.
+        Column("task_id", BigInteger, nullable=False),
+        Column("dataset_id", ForeignKey("datasets.id")),
+        Column("position", Integer, nullable=False),
+        Column("ordinal", BigInteger, nullable=False),
+        Column("sample", Integer, nullable=False),
+        Column("category", Text, nullable=False),
+        Column("scenario", Text),
+        Column("character", Text),
+        Column("content", Text, nullable=False),
+        Column("provenance", Text, nullable=False),
+        Column("labels", Text, nullable=False),
+        Column("state", Text, nullable=False),
+        _when("created_at"),
+        # {check: "pass" | {action, reason, detail}}
+        Column("verdicts", Text),
+        # ` near_duplicates sensitive `: names between blanks; NULL: no check flagged it.
+        Column("flags", Text),
+        Column("score", Seconds),
+        # The mean of its reviews; the reviews themselves are rows of their own.
+        Column("rating", Seconds),
+        # A JSON list of texts; NULL: none.
+        Column("tags", Text),
+        Column("version", Integer, nullable=False, server_default="1"),
+    ]
+
+
 records = Table(
     "records",
     METADATA,
     Column("id", Id, primary_key=True),
-    # No foreign key: committed records stay in their dataset when the task is deleted.
-    Column("task_id", BigInteger, nullable=False),
-    Column("dataset_id", ForeignKey("datasets.id")),
-    Column("position", Integer, nullable=False),
-    Column("ordinal", BigInteger, nullable=False),
-    Column("sample", Integer, nullable=False),
-    Column("category", Text, nullable=False),
-    Column("scenario", Text),
-    Column("character", Text),
-    Column("content", Text, nullable=False),
-    Column("provenance", Text, nullable=False),
-    Column("labels", Text, nullable=False),
-    Column("state", Text, nullable=False),
-    _when("created_at"),
+    *_record_columns(),
     sqlite_autoincrement=True,
 )
 Index(
@@ -339,12 +360,93 @@ Index(
     postgresql_where=records.c.dataset_id.is_not(None),
 )
 Index(
+    "ix_records_dataset_score",
+    records.c.dataset_id,
+    records.c.score,
+    sqlite_where=records.c.score.is_not(None),
+    postgresql_where=records.c.score.is_not(None),
+)
+Index(
+    "ix_records_flagged",
+    records.c.dataset_id,
+    records.c.id,
+    sqlite_where=records.c.flags.is_not(None),
+    postgresql_where=records.c.flags.is_not(None),
+)
+Index(
     "ix_records_dataset_labels",
     records.c.dataset_id,
     records.c.scenario,
     records.c.character,
     sqlite_where=records.c.dataset_id.is_not(None),
     postgresql_where=records.c.dataset_id.is_not(None),
+)
+
+# What was taken out of a dataset, and can be put back. Rows move here whole, so that nothing that
+# reads `records` has to ask whether a record is still there.
+removals = Table(
+    "removals",
+    METADATA,
+    Column("id", Id, primary_key=True),
+    Column("dataset", Text, nullable=False),
+    # Why: a check's name, or what a person did.
+    Column("reason", Text, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    _when("created_at"),
+    Column("undone_at", Seconds),
+    sqlite_autoincrement=True,
+)
+
+removed = Table(
+    "removed",
+    METADATA,
+    # The record's own number: it has it again when it is put back.
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("removal_id", ForeignKey("removals.id", ondelete="CASCADE"), nullable=False),
+    *_record_columns(),
+    Index("ix_removed_removal", "removal_id"),
+)
+
+reviews = Table(
+    "reviews",
+    METADATA,
+    # No foreign key: a record that is taken out and put back keeps its reviews.
+    Column("record_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("reviewer", Name, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("rating", Integer),
+    _text("note"),
+    # Which version of the record was looked at.
+    Column("version", Integer, nullable=False),
+    _when("updated_at"),
+)
+
+# Everything that was done in review, for undo and for who did what; never changed.
+review_events = Table(
+    "review_events",
+    METADATA,
+    Column("id", Id, primary_key=True),
+    Column("record_id", BigInteger, nullable=False),
+    Column("reviewer", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    # What stood there before and after, as JSON; `before` NULL: nothing did.
+    Column("before", Text),
+    Column("after", Text),
+    Column("undone", Boolean, nullable=False, server_default=false()),
+    _when("created_at"),
+    Index("ix_review_events_record", "record_id"),
+    sqlite_autoincrement=True,
+)
+
+record_versions = Table(
+    "record_versions",
+    METADATA,
+    Column("record_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("content", Text, nullable=False),
+    # Who wrote it; of version 1 nobody but the model.
+    Column("author", Text, nullable=False),
+    _when("created_at"),
 )
 
 modes = Table(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 
-from corpusmith.contracts import Finished, Lease, Quota
+from corpusmith.contracts import Earlier, Finished, Lease, Quota
 from corpusmith.errors import StoreError
 from corpusmith.store.chains import Chains
 from corpusmith.store.characters import Characters
@@ -94,6 +94,9 @@ class SqlStore:
 
     def finished(self, task_id: int) -> Iterator[Finished]:
         return self._progress.finished(task_id)
+
+    def earlier(self, task_id: int) -> Iterator[Earlier]:
+        return self.records.earlier(task_id)
 
     def mode(self, endpoint: str, model: str) -> StructuredMode | None:
         return self._modes.get(endpoint, model)

@@ -10,7 +10,7 @@ is updated once a batch, whatever the batch's size.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -18,13 +18,13 @@ from sqlalchemy import Connection, Insert, Table, bindparam, select, update
 
 from corpusmith.contracts import Charge, JournalEntry, Save, Write
 from corpusmith.errors import Conflict, LeaseLost, NotFound, StoreError
-from corpusmith.store.codec import plain, to_json
+from corpusmith.store.codec import flags_text, plain, to_json, verdicts_text
 from corpusmith.store.database import Database
 from corpusmith.store.foreign import translated
 from corpusmith.store.modes import Modes
 from corpusmith.store.schema import calls, items, quotas, records, tasks
 from corpusmith.store.tally import BILL, COUNTERS, Bill, Counters
-from corpusmith.values import Miss
+from corpusmith.values import Miss, Verdict
 
 Row = dict[str, Any]
 Place = tuple[int, int, int]
@@ -280,6 +280,10 @@ class _Batch:
                 "labels": to_json(draft.labels),
                 "state": "pending",
                 "created_at": self._now,
+                "verdicts": verdicts_text(draft.verdicts),
+                "flags": flags_text(draft.verdicts),
+                "score": _score(draft.verdicts),
+                **_UNREVIEWED,
             }
             for sample, draft in enumerate(save.accepted)
         ]
@@ -328,6 +332,7 @@ class _Batch:
         return {"b_task": task_id, "b_now": self._now, **sums, **paid}
 
 
+_UNREVIEWED: Row = {"rating": None, "tags": None, "version": 1}
 _NOTHING = Counters()
 _FREE = Bill()
 
@@ -336,6 +341,10 @@ def _reasons(misses: Sequence[Miss]) -> str:
     """`[[kind, reason, n], …]`, sorted: equal texts for equal reasons."""
     counts = Counter((miss.kind, miss.reason) for miss in misses)
     return to_json(sorted((kind, reason, n) for (kind, reason), n in counts.items()))
+
+
+def _score(verdicts: Mapping[str, Verdict]) -> float | None:
+    return next((one.score for one in verdicts.values() if one.score is not None), None)
 
 
 def _label(text: str | None) -> str | None:

@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 
 from corpusmith.errors import UsageError
 from corpusmith.recipes.evaluate_spec import MOST_JUDGES, RubricPart
+from corpusmith.service.checks import only_refusal
 from corpusmith.service.endpoints import endpoints_of
 from corpusmith.service.evaluations import rubric
 from corpusmith.service.fields import FieldsError
@@ -61,7 +62,7 @@ class EvaluateFile(TaskFile):
     max_row_tokens: int = Field(default=8000, ge=100)
     fresh: bool = False
     """Ask again what has been asked and paid before."""
-    checks: tuple[str, ...] = ("refusal",)
+    checks: dict[str, dict[str, Any]] = Field(default_factory=only_refusal)
     """A judge that will not judge gives scores all the same where a schema demands them."""
 
     @model_validator(mode="before")

@@ -1,0 +1,162 @@
+"""Which checks a task has, how they are asked for, and what they may know of it.
+
+Owns: names and options as people write them, in one shape: check → options. Does not own: the
+checks (quality), running them (engine).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from corpusmith import registry
+from corpusmith.contracts import CheckContext
+from corpusmith.errors import SpecError
+from corpusmith.store.values import Task
+from corpusmith.template_text import pieces
+from corpusmith.values import Json
+
+if TYPE_CHECKING:
+    from corpusmith.quality.chain import Chain
+
+Options = dict[str, dict[str, Any]]
+"""check → its options."""
+DEFAULT_CHECKS = ("format", "placeholders", "refusal")
+ALL_CHECKS = (
+    *DEFAULT_CHECKS,
+    *("length", "repetition", "language", "sensitive", "personal_data"),
+    *("grounding", "duplicates", "near_duplicates"),
+)
+"""What `all` stands for: all that ask no model and need no options."""
+SETS: Mapping[str, tuple[str, ...]] = {
+    "default": DEFAULT_CHECKS,
+    "all": ALL_CHECKS,
+    "none": (),
+}
+
+
+def usual_checks() -> Options:
+    """What there is when nothing is asked for."""
+    return {name: {} for name in DEFAULT_CHECKS}
+
+
+def only_refusal() -> Options:
+    """Of scores, only the comments are a model's words."""
+    return {"refusal": {}}
+
+
+def options_of(wish: Any, usual: Mapping[str, Any]) -> Options:
+    """From what a person writes; `usual`: what there is when nothing is asked for.
+
+    A name, `default`, `all` or `none`, or a list of names, says which checks there are. A mapping
+    changes the usual ones: check → its options, `on`, or `off`. In a list, a mapping stands for
+    the checks that it names, with their options. Raises SpecError, NotFound.
+    """
+    if wish is None:
+        return {name: dict(one) for name, one in usual.items()}
+    if isinstance(wish, str):
+        return _named([one.strip() for one in wish.split(",")], usual)
+    if isinstance(wish, Mapping):
+        return _known(_changed({name: dict(one) for name, one in usual.items()}, wish))
+    if isinstance(wish, list | tuple):
+        return _named(wish, usual)
+    raise SpecError("checks_shape")
+
+
+def _named(wishes: list[Any] | tuple[Any, ...], usual: Mapping[str, Any]) -> Options:
+    found: Options = {}
+    for one in wishes:
+        if isinstance(one, Mapping):
+            found = _changed(found, one)
+        elif not isinstance(one, str):
+            raise SpecError("checks_shape")
+        elif one == "default":
+            found |= {name: dict(own) for name, own in usual.items()}
+        else:
+            found |= {name: {} for name in SETS.get(one, (one,)) if name not in found}
+    return _known(found)
+
+
+def _changed(found: Options, wish: Mapping[Any, Any]) -> Options:
+    for name, options in wish.items():
+        if options in (False, "off"):
+            found.pop(name, None)
+        elif options in (None, True, "on"):
+            found.setdefault(name, {})
+        elif isinstance(options, Mapping):
+            found[name] = dict(options)
+        else:
+            raise SpecError("checks_shape")
+    return found
+
+
+def _known(found: Options) -> Options:
+    for name in found:
+        if not isinstance(name, str):
+            raise SpecError("checks_shape")
+        registry.load("check", name)
+    return found
+
+
+def copied(options: Mapping[str, Mapping[str, Any]]) -> Options:
+    """`options` with what their files say in place of the files: a later edit changes no task.
+
+    Raises what the checks raise for a file that cannot be read.
+    """
+    return {name: _copied(name, own) for name, own in options.items()}
+
+
+def _copied(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    copy = getattr(registry.load("check", name), "copied", None)
+    return dict(options) if copy is None else dict(copy(options))
+
+
+def checks_from_folder(wish: Json, folder: Path) -> Json:
+    """The checks of a file in `folder`, with the paths in them made to start from there."""
+    if isinstance(wish, list):
+        return [checks_from_folder(one, folder) for one in wish]
+    if not isinstance(wish, dict):
+        return wish
+    return {
+        name: _from_folder(name, own, folder) if isinstance(own, dict) else own
+        for name, own in wish.items()
+    }
+
+
+def _from_folder(name: str, options: dict[str, Json], folder: Path) -> dict[str, Json]:
+    move = getattr(registry.load("check", name), "from_folder", None)
+    return options if move is None else dict(move(options, folder))
+
+
+def chain_of(options: Mapping[str, Mapping[str, Any]], context: CheckContext) -> Chain:
+    """The checks, made. Raises SpecError, NotFound."""
+    from corpusmith.quality.chain import build
+
+    return build(options, context)
+
+
+def stored_options(spec: Mapping[str, Json]) -> Options:
+    """The checks of a stored task; of the first version's tasks they are a list of names."""
+    wish = spec["checks"]
+    return {name: {} for name in wish} if isinstance(wish, list) else cast(Options, wish)
+
+
+def context_of(task: Task) -> CheckContext:
+    """What the checks may know of a stored task."""
+    return context_for(task.spec["language"], task.spec["recipe_spec"])
+
+
+def context_for(language: Any, recipe_spec: Mapping[str, Json]) -> CheckContext:
+    """What the checks may know of a task of this spec."""
+    return CheckContext(language=language, boilerplate=tuple(dict.fromkeys(_given(recipe_spec))))
+
+
+def _given(spec: Mapping[str, Json]) -> Iterator[str]:
+    """Texts that any of its records may repeat, because the task gave them to the model."""
+    for category in spec.get("categories", ()):
+        template = category.get("template", {})
+        for text in (template.get("prompt", ""), template.get("system", "")):
+            yield from (literal for literal, _ in pieces(text))
+    for character in spec.get("characters", ()):
+        yield character.get("greeting", "")
