@@ -26,7 +26,7 @@ SIDE = (
 )
 HEIGHT = {
     **dict.fromkeys(BOTTOM, 0),
-    **dict.fromkeys(("contracts", "registry", "config", "presets"), 1),
+    **dict.fromkeys(("contracts", "registry", "config", "presets", "judging"), 1),
     **dict.fromkeys(SIDE, 2),
     "engine": 3,
     "service": 4,

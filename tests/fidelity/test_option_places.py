@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 
 from corpusmith import registry
-from corpusmith.recipes.evaluate_spec import DimensionPart, RubricPart
+from corpusmith.judging.rubric import DimensionPart, RubricPart
 from corpusmith.service.forms.dialogue import DialogueFile
 from corpusmith.service.forms.evaluate import EvaluateFile, JudgePart
 from corpusmith.service.forms.rounds import RoundsFile

@@ -8,9 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from corpusmith.placeholders import places
-from corpusmith.presets.load import prompts, rubric_text, rubrics
-from corpusmith.recipes.evaluate_prompts import (
+from corpusmith.judging.prompts import (
     mark_of,
     question_of,
     scores_of,
@@ -18,7 +16,9 @@ from corpusmith.recipes.evaluate_prompts import (
     verdict_schema,
     weighted,
 )
-from corpusmith.recipes.evaluate_spec import RubricPart
+from corpusmith.judging.rubric import RubricPart
+from corpusmith.placeholders import places
+from corpusmith.presets.load import prompts, rubric_text, rubrics
 from corpusmith.values import Language
 
 LANGUAGES: tuple[Language, ...] = ("zh", "en")

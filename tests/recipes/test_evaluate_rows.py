@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from corpusmith.recipes.evaluate_rows import cut, shown
+from corpusmith.judging.rows import cut, shown
 from corpusmith.tokens import tokens_of
 from corpusmith.values import Json
 

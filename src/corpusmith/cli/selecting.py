@@ -44,12 +44,12 @@ def selection_of(
     if state is not None and state not in get_args(ReviewState):
         known = ", ".join(get_args(ReviewState))
         raise UsageError("cli_state", value=state[:60], known=known)
-    numbers = {
+    numbers: dict[str, Any] = {
         name: flags.number_of(given[name], "--" + name.replace("_", "-"), least=1)
         for name in _NUMBERS
         if given.get(name) is not None
     }
-    names = {name: given[name] for name in _NAMES if given.get(name) is not None}
+    names: dict[str, Any] = {name: given[name] for name in _NAMES if given.get(name) is not None}
     return Selection(
         task_id=task,
         dataset=dataset,

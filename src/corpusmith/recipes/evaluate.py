@@ -1,7 +1,7 @@
 """The evaluate recipe: one or several judges score given rows by a rubric.
 
 Owns: which calls an item makes, and what the judges' scores come to. Does not own: the words
-(`evaluate_prompts.py`), the rows (the task's inputs), statistics (`quality/agreement.py`).
+(`judging/prompts.py`), the rows (the task's inputs), statistics (`quality/agreement.py`).
 
 A result holds the row's id and scores, and nothing of the row: an evaluation cannot change data.
 """
@@ -13,9 +13,10 @@ from functools import cached_property
 from typing import Any
 
 from corpusmith.contracts import Answer, Ask, TaskContext
-from corpusmith.recipes import evaluate_prompts as prompts
-from corpusmith.recipes.evaluate_rows import cut, shown
-from corpusmith.recipes.evaluate_spec import COMMENT, EvaluateSpec, JudgePart
+from corpusmith.judging import prompts
+from corpusmith.judging.rows import cut, shown
+from corpusmith.judging.rubric import COMMENT
+from corpusmith.recipes.evaluate_spec import EvaluateSpec, JudgePart
 from corpusmith.tokens import tokens_of
 from corpusmith.values import Category, Draft, Item, Json, Message
 

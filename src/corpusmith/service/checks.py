@@ -6,7 +6,7 @@ checks (quality), running them (engine).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,7 +15,7 @@ from corpusmith.contracts import CheckContext
 from corpusmith.errors import SpecError
 from corpusmith.store.values import Task
 from corpusmith.template_text import pieces
-from corpusmith.values import Json
+from corpusmith.values import Json, Language
 
 if TYPE_CHECKING:
     from corpusmith.quality.chain import Chain
@@ -99,17 +99,27 @@ def _known(found: Options) -> Options:
     return found
 
 
-def copied(options: Mapping[str, Mapping[str, Any]]) -> Options:
+def copied(options: Mapping[str, Mapping[str, Any]], language: Language) -> Options:
     """`options` with what their files say in place of the files: a later edit changes no task.
 
     Raises what the checks raise for a file that cannot be read.
     """
-    return {name: _copied(name, own) for name, own in options.items()}
+    return {name: _copied(name, own, language) for name, own in options.items()}
 
 
-def _copied(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+def _copied(name: str, options: Mapping[str, Any], language: Language) -> dict[str, Any]:
+    if name == "judge" and isinstance(wish := options.get("rubric"), str):
+        from corpusmith.service.forms.evaluate import find_rubric
+
+        return {**options, "rubric": find_rubric(wish, language).model_dump(mode="json")}
     copy = getattr(registry.load("check", name), "copied", None)
     return dict(options) if copy is None else dict(copy(options))
+
+
+def roles_of(options: Iterable[str]) -> tuple[str, ...]:
+    """The roles that the checks of these names ask, each once."""
+    found = (getattr(registry.load("check", name), "roles", ()) for name in options)
+    return tuple(dict.fromkeys(role for roles in found for role in roles))
 
 
 def checks_from_folder(wish: Json, folder: Path) -> Json:
@@ -125,6 +135,10 @@ def checks_from_folder(wish: Json, folder: Path) -> Json:
 
 
 def _from_folder(name: str, options: dict[str, Json], folder: Path) -> dict[str, Json]:
+    if isinstance(rubric := options.get("rubric"), str) and name == "judge":
+        from corpusmith.service.forms.evaluate import rubric_from_folder
+
+        return {**options, "rubric": rubric_from_folder(rubric, folder)}
     move = getattr(registry.load("check", name), "from_folder", None)
     return options if move is None else dict(move(options, folder))
 

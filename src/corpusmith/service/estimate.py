@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from corpusmith.contracts import Recipe
+from corpusmith.contracts import AskingCheck, Recipe
 from corpusmith.errors import UsageError
 from corpusmith.providers.presets import price_of
 from corpusmith.service.forms.form import Remark
@@ -59,9 +59,46 @@ def refuse_unknown_price(max_cost: float | None, endpoints: Mapping[str, Connect
 
 
 def estimate(
+    recipe: Recipe,
+    plan: Sequence[Category],
+    endpoints: Mapping[str, Connection],
+    seed: int,
+    askers: Sequence[AskingCheck] = (),
+) -> Estimate:
+    """For a plan, from some items of each category, spread over it; `askers`: checks that ask."""
+    made = _of_recipe(recipe, plan, endpoints, seed)
+    records = sum(category.count for category in plan)
+    judged = [
+        _of_calls(records, call, endpoints)
+        for check in askers
+        for call in check.calls(made.completion_tokens // max(1, records))
+    ]
+    costs = [one.cost_usd for one in (made, *judged)]
+    return Estimate(
+        calls=made.calls + records * len(judged),
+        prompt_tokens=made.prompt_tokens + sum(one.prompt_tokens for one in judged),
+        completion_tokens=made.completion_tokens + sum(one.completion_tokens for one in judged),
+        cost_usd=None if None in costs else sum(cost for cost in costs if cost is not None),
+    )
+
+
+def _of_calls(
+    records: int, call: tuple[str, int, int], endpoints: Mapping[str, Connection]
+) -> Estimate:
+    role, prompt, completion = call
+    usage = Usage(prompt_tokens=records * prompt, completion_tokens=records * completion)
+    price = known_price(endpoints[role])
+    return Estimate(
+        calls=records,
+        prompt_tokens=usage.prompt_tokens,
+        completion_tokens=usage.completion_tokens,
+        cost_usd=None if price is None else price.cost_usd(usage),
+    )
+
+
+def _of_recipe(
     recipe: Recipe, plan: Sequence[Category], endpoints: Mapping[str, Connection], seed: int
 ) -> Estimate:
-    """For a plan, from some items of each category, spread over it."""
     prices = {role: known_price(connection) for role, connection in endpoints.items()}
     calls = prompt = completion = 0
     cost_usd: float | None = 0.0

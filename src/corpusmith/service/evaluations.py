@@ -19,7 +19,8 @@ from corpusmith.store.values import Task
 from corpusmith.values import Json, Language, Record, Status
 
 if TYPE_CHECKING:
-    from corpusmith.recipes.evaluate_spec import EvaluateSpec, RubricPart
+    from corpusmith.judging.rubric import RubricPart
+    from corpusmith.recipes.evaluate_spec import EvaluateSpec
     from corpusmith.service.studio import Studio
 
 MOST_LOWEST = 10
@@ -148,7 +149,7 @@ def rubric_file(name: str, language: Language) -> str:
 
 def rubric(name: str, language: Language) -> RubricPart:
     """A shipped rubric. Raises NotFound, naming those there are."""
-    from corpusmith.recipes.evaluate_spec import RubricPart
+    from corpusmith.judging.rubric import RubricPart
 
     shipped = presets.rubrics(language)
     if name not in shipped:

@@ -13,15 +13,16 @@ from typing import Any
 
 from corpusmith.contracts import Quota, Recipe
 from corpusmith.errors import KeyMissing
-from corpusmith.service.checks import copied
+from corpusmith.service.checks import chain_of, context_for, copied, roles_of
 from corpusmith.service.connections import only_model, provider_of
+from corpusmith.service.endpoints import endpoints_of
 from corpusmith.service.estimate import Preview, estimate, item_of
 from corpusmith.service.forms.form import Resolved
 from corpusmith.service.keys import key_of
 from corpusmith.service.recipes import context, recipe
-from corpusmith.service.task_file import TaskFile, task_file
+from corpusmith.service.task_file import TaskFile, form_of, task_file
 from corpusmith.store.store import SqlStore
-from corpusmith.values import Category, Connection, Json
+from corpusmith.values import Category, Connection, Json, Language
 
 
 def checked_file(file: TaskFile | Mapping[str, Json] | None, fields: Mapping[str, Any]) -> TaskFile:
@@ -30,6 +31,24 @@ def checked_file(file: TaskFile | Mapping[str, Json] | None, fields: Mapping[str
         return file
     given = file.model_dump(exclude_unset=True) if isinstance(file, TaskFile) else dict(file or {})
     return task_file({**given, **fields}, source="the task")
+
+
+def resolve(file: TaskFile, store: SqlStore, language: Language) -> Resolved:
+    """What the names in `file` stand for, those of its checks too.
+
+    Raises UsageError and its kinds: whatever is missing or makes no sense, before any money is
+    spent.
+    """
+    asked = roles_of(file.checks)
+    own = {role: wish for role, wish in file.roles.items() if role not in asked}
+    found = form_of(file.recipe).resolve(
+        file.model_copy(update={"roles": own}), store, file.language or language
+    )
+    theirs = file.model_copy(update={"roles": {r: file.roles[r] for r in file.roles if r in asked}})
+    checks = copied(file.checks, found.language)
+    chain_of(checks, context_for(found.language, found.recipe_spec))
+    endpoints = found.endpoints | endpoints_of(theirs, store, asked)
+    return replace(found, checks=checks, endpoints=endpoints)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +78,15 @@ class Planned:
                 for role, messages in self.made.preview(item)
             ],
             quotas={one.name: one.count for one in wanted},
-            estimate=estimate(self.made, wanted, resolved.endpoints, self.seed),
+            estimate=estimate(
+                self.made,
+                wanted,
+                resolved.endpoints,
+                self.seed,
+                chain_of(
+                    resolved.checks, context_for(resolved.language, resolved.recipe_spec)
+                ).askers,
+            ),
             remarks=resolved.remarks,
         )
 
@@ -102,7 +129,7 @@ def stored_spec(file: TaskFile, resolved: Resolved) -> dict[str, Json]:
     common = set(TaskFile.model_fields) - left_out
     return {
         **file.model_dump(mode="json", include=common),
-        "checks": copied(file.checks),
+        "checks": {name: dict(own) for name, own in resolved.checks.items()},
         "seed_sent": file.seed,
         "language": resolved.language,
         "recipe_spec": dict(resolved.recipe_spec),

@@ -22,6 +22,7 @@ from corpusmith.values import Json, Language
 if TYPE_CHECKING:
     from corpusmith.service.forms.form import Form
 
+
 class Part(BaseModel):
     """Unknown fields are refused, never passed over."""
 

@@ -19,13 +19,13 @@ from corpusmith.errors import NotFound, UsageError
 from corpusmith.exports.files import refuse_place
 from corpusmith.service import loop
 from corpusmith.service.bulk import refuse_ready_made
-from corpusmith.service.checks import chain_of, context_for
 from corpusmith.service.estimate import Preview, refuse_unknown_price
 from corpusmith.service.forms.form import Resolved
 from corpusmith.service.new_task import (
     checked_file,
     plan_of,
     ready_endpoints,
+    resolve,
     stored_spec,
     usual_name,
 )
@@ -290,11 +290,7 @@ class Tasks:
             refuse_place(Path(file.output))
         # A preview and the task after it are one look: what is given may be a folder of books.
         if self._just is None or self._just[0] is not file:
-            language = file.language or self._studio.language
-            found = form_of(file.recipe).resolve(file, self._studio.store, language)
-            # Options that make no sense are told now, not when the task runs.
-            chain_of(file.checks, context_for(found.language, found.recipe_spec))
-            self._just = (file, found)
+            self._just = (file, resolve(file, self._studio.store, self._studio.language))
         return self._just[1]
 
     def _settled(self, task: Task, ended: Ended) -> Result:

@@ -17,7 +17,7 @@ from corpusmith.engine.calls import Route
 from corpusmith.engine.ladder import Ladder
 from corpusmith.engine.limits import LimiterPool
 from corpusmith.engine.runner import Job
-from corpusmith.service.checks import chain_of, context_of, stored_options
+from corpusmith.service.checks import chain_of, context_of, roles_of, stored_options
 from corpusmith.service.connections import connection_from_json
 from corpusmith.service.estimate import known_price, refuse_unknown_price
 from corpusmith.service.keys import key_id, key_of
@@ -31,6 +31,7 @@ from corpusmith.values import Connection, Json, Sampling
 def routes_of(task: Task, store: SqlStore, limiters: LimiterPool) -> dict[str, Route]:
     """Each role's way to its endpoint. Raises KeyMissing, SpecError, UsageError."""
     providers: dict[str, Any] = {}
+    judging = roles_of(stored_options(task.spec))
     routes: dict[str, Route] = {}
     for role, stored in task.connections.items():
         connection = _with_limits(connection_from_json(stored), task.spec)
@@ -47,7 +48,8 @@ def routes_of(task: Task, store: SqlStore, limiters: LimiterPool) -> dict[str, R
             provider=provider,
             limiter=limiters.get(connection.base_url, key_id(connection), model, connection.limits),
             ladder=Ladder(provider.modes, known=store.mode(connection.base_url, model)),
-            sampling=_sampling(task),
+            # A task's temperature is for those who write, not for those who judge.
+            sampling=Sampling() if role in judging else _sampling(task),
             price=known_price(connection),
             language=cast(Any, task.spec["language"]),
         )

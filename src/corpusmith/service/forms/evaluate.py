@@ -1,7 +1,7 @@
 """The form of an evaluation.
 
 Owns: its fields, the judges' endpoints, and which rubric and rows are meant. Does not own: reading
-rows (`service/judged.py`), prompts (`recipes/evaluate_prompts.py`), the report
+rows (`service/judged.py`), prompts (`judging/prompts.py`), the report
 (`service/evaluations.py`).
 """
 
@@ -16,7 +16,8 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from corpusmith.errors import UsageError
-from corpusmith.recipes.evaluate_spec import MOST_JUDGES, RubricPart
+from corpusmith.judging.rubric import RubricPart
+from corpusmith.recipes.evaluate_spec import MOST_JUDGES
 from corpusmith.service.checks import only_refusal
 from corpusmith.service.endpoints import endpoints_of
 from corpusmith.service.evaluations import rubric
@@ -129,9 +130,8 @@ class EvaluateForm:
         changed = dict(fields)
         if "of" in fields:
             changed["of"] = input_from_folder(fields["of"], folder)
-        wish = fields.get("rubric")
-        if isinstance(wish, str) and _is_file(wish, folder):
-            changed["rubric"] = from_folder(wish, folder)
+        if isinstance(wish := fields.get("rubric"), str):
+            changed["rubric"] = rubric_from_folder(wish, folder)
         return changed
 
     def deliver(self, studio: Studio, task: Task) -> Path | None:
@@ -149,6 +149,11 @@ def find_rubric(wish: str | RubricPart, language: Language) -> RubricPart:
         return RubricPart.model_validate({"name": Path(wish).stem, **read_fields(wish)})
     except ValidationError as error:
         raise FieldsError.of(error, RubricPart, wish) from None
+
+
+def rubric_from_folder(wish: str, folder: Path) -> str:
+    """A rubric's path from the file's folder; a rubric's name stays as it is."""
+    return from_folder(wish, folder) if _is_file(wish, folder) else wish
 
 
 def _is_file(wish: str, folder: Path) -> bool:

@@ -7,7 +7,7 @@ A new recipe is one file here, one in `recipes/`, and one line each in `registry
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
@@ -40,6 +40,8 @@ class Resolved:
     count: int
     inputs: Sequence[Json] = ()
     """The rows that the task is given; they are copied when it is made."""
+    checks: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    """Check → its options; what stood in files is copied here. No form's own business."""
     remarks: Sequence[Remark] = ()
     """What a person should see and agree to before anything is sent."""
 

@@ -1,7 +1,7 @@
 """What a judge is told and asked.
 
 Owns: which text stands where, the mark around a row, the shape of a verdict. Does not own: the
-texts (`presets/prompts/evaluate.<language>.md`), how a row is laid out (`evaluate_rows.py`). Pure:
+texts (`presets/prompts/evaluate.<language>.md`), how a row is laid out (`judging/rows.py`). Pure:
 the same arguments give the same messages.
 """
 
@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from hashlib import blake2b
 
+from corpusmith.judging.rubric import COMMENT, RubricPart
 from corpusmith.placeholders import fill
 from corpusmith.presets.load import prompts
-from corpusmith.recipes.evaluate_spec import COMMENT, RubricPart
 from corpusmith.values import Json, Language, Message, Schema
 
 

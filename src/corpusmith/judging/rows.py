@@ -1,7 +1,7 @@
 """A row of any shape as a text that is read.
 
 Owns: how conversations, questions with answers, rounds and everything else are laid out, and where
-a long one is cut. Does not own: what is said around it (`evaluate_prompts.py`). Pure.
+a long one is cut. Does not own: what is said around it (`judging/prompts.py`). Pure.
 
 A row is laid out field by field, in its own order, each under its label; bookkeeping (an id, a
 time, an earlier rating) is left out: it tells nothing of the text, it would sway the judge, and

@@ -1,0 +1,1 @@
+"""What a judge is told and asked: for whole evaluations, and for the check in the stream."""
