@@ -160,6 +160,12 @@ class Ask(_Protocol):
         Raises ProviderError, ReplyError, BudgetReached, Stopped; a recipe lets them pass.
         """
 
+    async def embed(self, role: str, text: str) -> Sequence[float]:
+        """The vector of `text` by `role`'s model; equal texts share one paid reply.
+
+        Raises ProviderError, BudgetReached, Stopped.
+        """
+
 
 class Recipe(_Protocol):
     """A way to produce records. Constructed as `cls(spec, context)` from a validated spec."""
@@ -236,11 +242,12 @@ class AskingCheck(_Protocol):
     """A check that asks a model. Runs after those that do not, with the item's own `ask`."""
 
     name: ClassVar[str]
-    roles: tuple[str, ...]
+    roles: ClassVar[tuple[str, ...]]
     """Whom it asks; the task's routes have them."""
 
-    def calls(self) -> Sequence[tuple[str, int, int]]:
-        """(role, prompt tokens, completion tokens) of each call for one draft, roughly."""
+    def calls(self, record_tokens: int) -> Sequence[tuple[str, int, int]]:
+        """(role, prompt tokens, completion tokens) of each call for a draft of so many tokens,
+        roughly. Pure."""
 
     async def ask_about(self, draft: Draft, ask: Ask) -> Verdict: ...
 
@@ -293,14 +300,49 @@ class Checks(_Protocol):
 # ---------------------------------------------------------------- exports
 
 
+Kind = type[str] | type[bool] | list[Any] | dict[str, Any]
+"""What a column holds: `str`, `bool`, `[kind]` for a list, `{name: kind}` for an object."""
+
+
 class Exporter(_Protocol):
-    """Writes records in one format. Streams: memory does not grow with their number."""
+    """Turns records into the rows of one format. Pure; where they stand is a Container's job.
+
+    Constructed with its options as keyword arguments; one that has a parameter `nested` is told
+    there whether its container is. Raises UsageError for options that make no sense.
+    """
+
+    name: ClassVar[str]
+    container: ClassVar[str]
+    """Its usual container, such as `jsonl`."""
+
+    @property
+    def columns(self) -> Mapping[str, Kind] | None:
+        """The fields of every row, in order; None: as the records have them."""
+
+    def rows(self, record: Record) -> Sequence[Json]:
+        """The rows of a record: one, or several where it holds several.
+
+        Raises UsageError (a code `export_…`, with `record`) for a record that makes no such row, or
+        one that a trainer would drop in silence.
+        """
+
+    def dataset_info(self, file_name: str) -> Mapping[str, Json] | None:
+        """LLaMA-Factory's entry for such a file; None: it cannot read it."""
+
+
+class Container(_Protocol):
+    """Writes rows as the bytes of a file. Streams: memory does not grow with their number.
+
+    Constructed as `cls(columns=…, **options)` with the exporter's `columns`.
+    """
 
     name: ClassVar[str]
     suffix: ClassVar[str]
+    nested: ClassVar[bool]
+    """Lists and objects stay what they are; False: they are JSON text in their cell (CSV)."""
 
-    def write(self, records: Iterable[Record], out: BinaryIO) -> int:
-        """Writes all; returns how many. Raises UsageError for a record it cannot hold."""
+    def write(self, rows: Iterable[Json], out: BinaryIO) -> int:
+        """Writes all; returns how many. Raises UsageError for a row that it cannot hold."""
 
 
 # ---------------------------------------------------------------- store

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from corpusmith.errors import NotFound
 
-Kind = Literal["provider", "recipe", "form", "check", "exporter"]
+Kind = Literal["provider", "recipe", "form", "check", "exporter", "container"]
 
 TABLES: dict[Kind, dict[str, str]] = {
     "provider": {
@@ -41,12 +41,33 @@ TABLES: dict[Kind, dict[str, str]] = {
         "format": "corpusmith.quality.format:Format",
         "placeholders": "corpusmith.quality.placeholders:Placeholders",
         "refusal": "corpusmith.quality.refusal:Refusal",
+        "judge": "corpusmith.quality.judge:Judge",
+        "semantic_duplicates": "corpusmith.quality.semantic:SemanticDuplicates",
+        "personal_data": "corpusmith.quality.personal_data:PersonalData",
+        "sensitive": "corpusmith.quality.sensitive:Sensitive",
     },
     "exporter": {
-        "json": "corpusmith.exports.native:JsonArray",
-        "jsonl": "corpusmith.exports.native:JsonLines",
+        "json": "corpusmith.exports.native:NativeJson",
+        "jsonl": "corpusmith.exports.native:NativeJsonLines",
+        "csv": "corpusmith.exports.native:NativeCsv",
+        "parquet": "corpusmith.exports.native:NativeParquet",
+        "messages": "corpusmith.exports.chats:Messages",
+        "alpaca": "corpusmith.exports.alpaca:Alpaca",
+        "sharegpt": "corpusmith.exports.chats:ShareGpt",
+        "prompt_completion": "corpusmith.exports.chats:PromptCompletion",
+        "dpo": "corpusmith.exports.preferences:Dpo",
+        "dpo_trl": "corpusmith.exports.preferences:DpoTrl",
+        "dpo_alpaca": "corpusmith.exports.alpaca:DpoAlpaca",
+        "kto": "corpusmith.exports.preferences:Kto",
+        "kto_trl": "corpusmith.exports.preferences:KtoTrl",
+        "kto_axolotl": "corpusmith.exports.preferences:KtoAxolotl",
+    },
+    # How an exporter's rows stand in a file.
+    "container": {
+        "json": "corpusmith.exports.lines:JsonArray",
+        "jsonl": "corpusmith.exports.lines:JsonLines",
         "csv": "corpusmith.exports.table:Csv",
-        "messages": "corpusmith.exports.messages:Messages",
+        "parquet": "corpusmith.exports.parquet:Parquet",
     },
 }
 

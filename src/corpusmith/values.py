@@ -76,6 +76,9 @@ class ChatRequest:
     schema: Schema | None = None
     mode: StructuredMode | None = None
     """How `schema` is asked for; None if and only if `schema` is None."""
+    embed: bool = False
+    """True: not an answer is asked for but the vector of the only message's text. The reply's text
+    is then the vector as base64 of little-endian 32-bit floats."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

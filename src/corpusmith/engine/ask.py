@@ -7,6 +7,8 @@ parsing (`structured.py`).
 
 from __future__ import annotations
 
+import struct
+from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
@@ -101,6 +103,19 @@ class ItemAsk:
                 # The same wrong reply twice makes the same question: it must not answer itself.
                 sample = [*(sample or ()), "re-ask", tried]
         raise AssertionError("unreachable: the last try returns or raises")
+
+    async def embed(self, role: str, text: str) -> Sequence[float]:
+        """See contracts.Ask."""
+        self.role = role
+        route = self._routes[role]
+        request = ChatRequest(model=route.model, messages=(Message("user", text),), embed=True)
+        caller = Caller(
+            task_id=self._task_id, item=self._item.key, role=role, priority=self._priority
+        )
+        self.made += 1
+        reply, _ = await self._calls.call(route, request, None, caller)
+        packed = b64decode(reply.text)
+        return struct.unpack(f"<{len(packed) // 4}f", packed)
 
     def _most_tries(self, error: CorpusmithError, *, invalid: bool) -> int:
         """How often one question may be asked in all."""

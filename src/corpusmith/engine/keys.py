@@ -36,6 +36,8 @@ def canonical(
         "sampling": sampling_body(request.sampling, connection.extra),
         "sample": sample,
     }
+    if request.embed:
+        body["embed"] = True
     if request.schema is not None:
         body["schema"] = {"name": request.schema.name, "body": request.schema.body}
     text = orjson.dumps(body, option=orjson.OPT_SORT_KEYS)

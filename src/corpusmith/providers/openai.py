@@ -17,6 +17,7 @@ import orjson
 
 from corpusmith.contracts import Secret
 from corpusmith.errors import ProviderError
+from corpusmith.providers.embeddings import Embeddings
 from corpusmith.providers.failures import Failures
 from corpusmith.providers.headers import request_headers
 from corpusmith.providers.json_shape import as_count, as_dict, as_text, merged, parsed
@@ -63,10 +64,16 @@ class OpenAI:
         self._headers = request_headers(connection, key, "Authorization: Bearer ", {})
         self._formats = Formats(_json_schema)
         self._failures = Failures(connection, key)
+        self._embeddings = Embeddings(
+            connection.base_url, self._headers, self._extra, self._failures
+        )
         self._transport = Transport(connection)
 
     async def chat(self, request: ChatRequest, *, timeout_s: float | None = None) -> Reply:
         """One call. See `contracts.Provider`."""
+        if request.embed:
+            reply = await self._transport.send(self._embeddings.encode(request), timeout_s)
+            return self._embeddings.decode(reply, request.model)
         reply = await self._transport.send(self.encode(request), timeout_s)
         return self.decode(reply.status, reply.headers, reply.body, model=request.model)
 

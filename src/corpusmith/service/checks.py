@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from corpusmith import registry
 from corpusmith.contracts import CheckContext
-from corpusmith.errors import SpecError
+from corpusmith.errors import SpecError, UsageError
 from corpusmith.store.values import Task
 from corpusmith.template_text import pieces
-from corpusmith.values import Json, Language
+from corpusmith.values import Connection, Json, Language
 
 if TYPE_CHECKING:
     from corpusmith.quality.chain import Chain
@@ -116,10 +116,30 @@ def _copied(name: str, options: Mapping[str, Any], language: Language) -> dict[s
     return dict(options) if copy is None else dict(copy(options))
 
 
-def roles_of(options: Iterable[str]) -> tuple[str, ...]:
-    """The roles that the checks of these names ask, each once."""
-    found = (getattr(registry.load("check", name), "roles", ()) for name in options)
+def roles_of(options: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
+    """The roles that these checks ask, each once."""
+    found = (_roles(registry.load("check", name), own) for name, own in options.items())
     return tuple(dict.fromkeys(role for roles in found for role in roles))
+
+
+def _roles(check: Any, options: Mapping[str, Any]) -> tuple[str, ...]:
+    choose = getattr(check, "roles_for", None)
+    return tuple(choose(options) if choose else getattr(check, "roles", ()))
+
+
+EMBEDDER = "embedder"
+
+
+def refuse_endpoints(
+    asked: Iterable[str], endpoints: Mapping[str, Connection], own: Iterable[str]
+) -> None:
+    """Vectors come from a model of their own, by a protocol that has them. Raises UsageError."""
+    if EMBEDDER not in asked:
+        return
+    if EMBEDDER not in own:
+        raise UsageError("embedder_missing")
+    if endpoints[EMBEDDER].protocol != "openai":
+        raise UsageError("embedder_protocol", connection=endpoints[EMBEDDER].name)
 
 
 def checks_from_folder(wish: Json, folder: Path) -> Json:

@@ -13,7 +13,7 @@ from typing import Any
 
 from corpusmith.contracts import Quota, Recipe
 from corpusmith.errors import KeyMissing
-from corpusmith.service.checks import chain_of, context_for, copied, roles_of
+from corpusmith.service.checks import chain_of, context_for, copied, refuse_endpoints, roles_of
 from corpusmith.service.connections import only_model, provider_of
 from corpusmith.service.endpoints import endpoints_of
 from corpusmith.service.estimate import Preview, estimate, item_of
@@ -48,6 +48,7 @@ def resolve(file: TaskFile, store: SqlStore, language: Language) -> Resolved:
     checks = copied(file.checks, found.language)
     chain_of(checks, context_for(found.language, found.recipe_spec))
     endpoints = found.endpoints | endpoints_of(theirs, store, asked)
+    refuse_endpoints(asked, endpoints, theirs.roles)
     return replace(found, checks=checks, endpoints=endpoints)
 
 

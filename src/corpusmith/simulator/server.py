@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, unquote
 
 import orjson
 
-from corpusmith.simulator import faults, wire_anthropic, wire_gemini, wire_openai
+from corpusmith.simulator import faults, wire_anthropic, wire_embeddings, wire_gemini, wire_openai
 from corpusmith.simulator.admission import Admission
 from corpusmith.simulator.asks import Answer, Ask, BadBody, Problem
 from corpusmith.simulator.author import Author
@@ -146,6 +146,8 @@ class Simulator:
         model = ""
         if path.endswith("/chat/completions"):
             wire: ModuleType = wire_openai
+        elif path.endswith("/embeddings"):
+            wire = wire_embeddings
         elif path.endswith("/messages"):
             wire = wire_anthropic
         elif path.endswith(":generateContent") and "/models/" in path:

@@ -48,7 +48,7 @@ def read(body: Mapping[str, Json], model: str, headers: Mapping[str, str]) -> As
     wanted = body.get("max_completion_tokens")
     limit = positive(body.get("max_tokens") if wanted is None else wanted, "max_tokens")
     return Ask(
-        model=_model(body),
+        model=named_model(body),
         system=system,
         messages=messages,
         mode=mode,
@@ -149,7 +149,8 @@ def models(names: Sequence[str]) -> Json:
 # ---------------------------------------------------------------- reading
 
 
-def _model(body: Mapping[str, Json]) -> str:
+def named_model(body: Mapping[str, Json]) -> str:
+    """The model that a request names. Raises BadBody."""
     model = body.get("model")
     if not isinstance(model, str) or not model:
         raise BadBody("you must provide a model parameter", "model")
