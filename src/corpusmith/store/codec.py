@@ -6,7 +6,7 @@ Owns: JSON as text, text that any database takes, times as people read them.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -57,7 +57,7 @@ def verdicts_text(verdicts: Mapping[str, Verdict]) -> str | None:
     # Nearly every record passes everything, by the same few checks.
     if all(verdict is PASS for verdict in verdicts.values()):
         return _all_passed(tuple(verdicts))
-    return to_json({name: _verdict(one) for name, one in verdicts.items()})
+    return to_json({name: verdict_json(one) for name, one in verdicts.items()})
 
 
 @lru_cache
@@ -65,7 +65,8 @@ def _all_passed(names: tuple[str, ...]) -> str:
     return to_json(dict.fromkeys(names, "pass"))
 
 
-def _verdict(verdict: Verdict) -> Json:
+def verdict_json(verdict: Verdict) -> Json:
+    """`"pass"`, or an object that says more."""
     if verdict.action == "pass" and not verdict.detail and verdict.score is None:
         return "pass"
     body = {"action": verdict.action, "reason": verdict.reason, "detail": verdict.detail}
@@ -75,7 +76,12 @@ def _verdict(verdict: Verdict) -> Json:
 def flags_text(verdicts: Mapping[str, Verdict]) -> str | None:
     """The checks that flagged it, sorted, each between blanks; None: none did."""
     names = [name for name, verdict in verdicts.items() if verdict.action == "flag"]
-    return f" {' '.join(sorted(names))} " if names else None
+    return flags_of(sorted(names))
+
+
+def flags_of(names: Sequence[str]) -> str | None:
+    """Names between blanks; None for none."""
+    return f" {' '.join(names)} " if names else None
 
 
 def iso(seconds: float) -> str:

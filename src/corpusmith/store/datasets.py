@@ -16,6 +16,7 @@ from corpusmith.store.characters import character_of
 from corpusmith.store.codec import plain
 from corpusmith.store.database import Database
 from corpusmith.store.named import NamedRows
+from corpusmith.store.removals import forget_dataset
 from corpusmith.store.scenarios import scenario_of
 from corpusmith.store.schema import (
     characters,
@@ -73,6 +74,7 @@ class Datasets:
                 raise Conflict("in_use", kind="dataset", name=name, users=shown)
             if count := _count(connection, row_id):
                 raise Conflict("in_use_records", kind="dataset", name=name, users=count)
+            forget_dataset(connection, row_id, name)
             self._rows.remove(connection, row_id)
 
     def bind(

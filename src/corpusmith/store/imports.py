@@ -16,7 +16,7 @@ from corpusmith.errors import NotFound
 from corpusmith.store.codec import plain
 from corpusmith.store.database import Database
 from corpusmith.store.lease import give_back, held, require_idle
-from corpusmith.store.schema import datasets, quotas, records, tasks
+from corpusmith.store.schema import datasets, quotas, records, removed, tasks
 
 _AT_ONCE = 1000
 _ORDER = (records.c.task_id, records.c.ordinal, records.c.position, records.c.sample)
@@ -64,6 +64,7 @@ class Imports:
             else:
                 held(connection, lease)
             gone = connection.execute(delete(records).where(records.c.task_id == task_id))
+            connection.execute(delete(removed).where(removed.c.task_id == task_id))
             connection.execute(delete(tasks).where(tasks.c.id == task_id))
             return gone.rowcount
 

@@ -9,14 +9,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, delete, func, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    Select,
+    bindparam,
+    delete,
+    func,
+    select,
+    tuple_,
+    update,
+)
 
 from corpusmith.contracts import Earlier
 from corpusmith.errors import NotFound
-from corpusmith.store.codec import from_json, iso, plain, to_json
+from corpusmith.store.codec import flags_of, from_json, iso, plain, to_json, verdict_json
 from corpusmith.store.database import Database
 from corpusmith.store.schema import datasets, records, tasks
-from corpusmith.values import Draft, Record, Selection
+from corpusmith.values import Draft, Record, Selection, Verdict
 
 ALL = Selection()
 ANY_FLAG = "any"
@@ -100,6 +110,24 @@ class Records:
         with self._database.write() as connection:
             return connection.execute(delete(records).where(*_uncommitted(task_id))).rowcount
 
+    def note(self, verdicts: Mapping[int, Mapping[str, Verdict | None]]) -> int:
+        """Adds what checks say of records that are there: record number → check → verdict, None to
+        forget an earlier one. Returns how many records there were. The content never changes."""
+        noted = 0
+        numbers = sorted(verdicts)
+        with self._database.write() as connection:
+            for start in range(0, len(numbers), _AT_ONCE):
+                some = numbers[start : start + _AT_ONCE]
+                query = select(records.c.id, records.c.verdicts).where(records.c.id.in_(some))
+                rows = [
+                    _noted(number, from_json(text) or {}, verdicts[number])
+                    for number, text in connection.execute(query)
+                ]
+                if rows:
+                    connection.execute(_NOTE, rows)
+                noted += len(rows)
+        return noted
+
     def delete(self, ids: Sequence[int]) -> int:
         """Deletes these records; returns how many there were."""
         deleted = 0
@@ -170,6 +198,30 @@ def place_of(record: Record) -> str:
 def draft_of(record: Record) -> Draft:
     """The record as the checks see it."""
     return Draft(content=record.content, provenance=record.provenance, labels=record.labels)
+
+
+_NOTE = (
+    update(records)
+    .where(records.c.id == bindparam("b_id"))
+    .values(verdicts=bindparam("b_verdicts"), flags=bindparam("b_flags"))
+)
+
+
+def _noted(
+    number: int, known: Mapping[str, Any], fresh: Mapping[str, Verdict | None]
+) -> dict[str, Any]:
+    """The row's new columns: the verdicts that are known, with the fresh ones in their place."""
+    told = {name: verdict_json(one) for name, one in fresh.items() if one is not None}
+    kept = {name: one for name, one in known.items() if name not in fresh}
+    whole = {**kept, **told}
+    flagged = sorted(
+        name for name, one in whole.items() if one != "pass" and one["action"] in ("flag", "reject")
+    )
+    return {
+        "b_id": number,
+        "b_verdicts": to_json(whole) if whole else None,
+        "b_flags": flags_of(flagged),
+    }
 
 
 def _uncommitted(task_id: int) -> tuple[ColumnElement[bool], ...]:

@@ -79,3 +79,16 @@ class Statistics:
     total: int
     by_scenario: Mapping[str, int]
     by_character: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """Records that were taken out of a dataset together."""
+
+    number: int
+    dataset: str
+    reason: str
+    count: int
+    created_at: str
+    undone_at: str | None
+    """None: they are still out."""
