@@ -60,9 +60,10 @@ def test_clean_is_dry_until_it_is_applied(cli: Cli, url: str, home: Path) -> Non
     dry = cli("datasets", "clean", "d")
     assert dry.out.splitlines()[0] == "2 records break the format: wrong fields 2"
     assert dry.out.splitlines()[-1] == (
-        "Nothing was deleted. 'corpusmith datasets clean d --apply' deletes them."
+        "Nothing was changed. 'corpusmith datasets clean d --apply' takes them out (can be undone)."
     )
-    assert cli("datasets", "clean", "d", "--apply").out.splitlines()[-1] == "2 records deleted."
+    done = "2 records taken out, removal 1. Undo: corpusmith datasets restore 1"
+    assert cli("datasets", "clean", "d", "--apply").out.splitlines()[-1] == done
     assert cli("datasets", "clean", "d").out == "Every record keeps the format.\n"
 
 

@@ -165,18 +165,19 @@ def clean(
     name: Name,
     apply: Annotated[bool, flags.option("--apply", "apply")] = False,
 ) -> None:
-    """Finds records that break the format; deletes them only with --apply."""
+    """Finds records that break the format; takes them out only with --apply."""
     session: Session = ctx.obj
     with session.studio() as studio:
         broken = studio.datasets.broken(name)
-        deleted = studio.datasets.clean(name) if apply else 0
+        removal = studio.datasets.clean(name) if apply else None
     if session.json:
         rows = [{"record": one.id, "reason": v.reason, "detail": v.detail} for one, v in broken]
-        show_json({"broken": rows, "deleted": deleted})
+        show_json({"broken": rows, "removal": removal})
         return
     _show_broken(session, broken)
-    if apply:
-        print(session.say("cli.datasets.cleaned", n=number(deleted)))
+    if removal is not None:
+        taken = {"n": number(removal.count), "number": removal.number}
+        print(session.say("cli.check.removed", **taken))
     elif broken:
         print(session.say("cli.datasets.dry", name=name))
 
@@ -218,6 +219,49 @@ def delete_records(
         deleted = studio.datasets.delete_records(name, scenario=scenario)
     text = session.say("cli.datasets.records_deleted", n=number(deleted))
     either(session, {"deleted": deleted}, lambda: print(text))
+
+
+@command(app, "removed")
+def removed(
+    ctx: typer.Context,
+    dataset: Annotated[str | None, flags.option("--dataset", "removal_dataset", "NAME")] = None,
+) -> None:
+    """Removals, newest first."""
+    session: Session = ctx.obj
+    with session.studio() as studio:
+        found = studio.datasets.removals(dataset)
+    if session.json:
+        show_json(found)
+        return
+    if not found:
+        print(session.say("cli.datasets.no_removals"))
+        return
+    columns = ("removal", "dataset", "records", "reason", "removed_at", "undone")
+    rows = [
+        (
+            *(str(one.number), one.dataset, number(one.count), one.reason),
+            *(one.created_at[:19], (one.undone_at or "")[:19]),
+        )
+        for one in found
+    ]
+    show_table([session.say(f"column.{name}") for name in columns], rows, right=(0, 2))
+
+
+@command(app, "restore")
+def restore(
+    ctx: typer.Context,
+    removal: Annotated[str, flags.argument("N", "removal_number")],
+) -> None:
+    """Each record with its own number, its reviews and its flags."""
+    from corpusmith.errors import UsageError
+
+    session: Session = ctx.obj
+    if not removal.isdecimal() or len(removal) > 18:
+        raise UsageError("cli_removal", text=removal[:60])
+    with session.studio() as studio:
+        back = studio.datasets.restore(int(removal))
+    text = session.say("cli.datasets.restored", n=number(back.count), name=back.dataset)
+    either(session, back, lambda: print(text))
 
 
 @command(app, "delete")

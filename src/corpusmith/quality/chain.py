@@ -9,12 +9,16 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from corpusmith import registry
 from corpusmith.contracts import Ask, AskingCheck, Check, CheckContext, ComparingCheck, Earlier
 from corpusmith.errors import SpecError
 from corpusmith.values import Draft, Miss, Verdict
+
+_AT_ONCE = 2000
+"""Records that each check learns together: one pass over them serves all checks."""
 
 Options = Mapping[str, Mapping[str, Any]]
 """check → its keyword arguments."""
@@ -58,9 +62,10 @@ class Chain:
 
     def learn(self, earlier: Iterable[Earlier]) -> None:
         """See contracts.Checks."""
-        for one in earlier:
+        waiting = iter(earlier)
+        while some := list(islice(waiting, _AT_ONCE)):
             for check in self.comparers:
-                check.learn((one,))
+                check.learn(some)
 
     async def compared(self, draft: Draft, place: str, ask: Ask) -> Draft | Miss:
         """See contracts.Checks."""

@@ -112,6 +112,10 @@ def _copied(name: str, options: Mapping[str, Any], language: Language) -> dict[s
         from corpusmith.service.forms.evaluate import find_rubric
 
         return {**options, "rubric": find_rubric(wish, language).model_dump(mode="json")}
+    if name == "contamination":
+        from corpusmith.service.test_sets import with_tests
+
+        return with_tests(options)
     copy = getattr(registry.load("check", name), "copied", None)
     return dict(options) if copy is None else dict(copy(options))
 
@@ -159,6 +163,10 @@ def _from_folder(name: str, options: dict[str, Json], folder: Path) -> dict[str,
         from corpusmith.service.forms.evaluate import rubric_from_folder
 
         return {**options, "rubric": rubric_from_folder(rubric, folder)}
+    if name == "contamination":
+        from corpusmith.service.test_sets import tests_from_folder
+
+        return tests_from_folder(options, folder)
     move = getattr(registry.load("check", name), "from_folder", None)
     return options if move is None else dict(move(options, folder))
 

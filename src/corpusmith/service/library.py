@@ -18,6 +18,7 @@ from corpusmith.errors import NotFound, UsageError
 from corpusmith.nouns import Character, Dataset, Scenario
 from corpusmith.presets import load as presets
 from corpusmith.service.cards import find_character, has, read_bytes
+from corpusmith.store.values import Removal
 from corpusmith.values import Draft, Language, Record, Verdict
 
 if TYPE_CHECKING:
@@ -219,9 +220,22 @@ class Datasets:
         found = ((record, check(_draft(record))) for record in records)
         return [(record, verdict) for record, verdict in found if not verdict.passed]
 
-    def clean(self, name: str) -> int:
-        """Delete the records that break the format; returns how many."""
-        return self._studio.store.records.delete([one.id for one, _ in self.broken(name)])
+    def clean(self, name: str) -> Removal | None:
+        """Take out the records that break the format; None: there are none."""
+        broken = [one.id for one, _ in self.broken(name)]
+        if not broken:
+            return None
+        return self._studio.store.removals.remove(name, broken, reason="format")
+
+    def removals(self, name: str | None = None) -> Sequence[Removal]:
+        """What was taken out and can be put back, newest first. Raises NotFound."""
+        if name is not None:
+            self.get(name)
+        return self._studio.store.removals.list(name)
+
+    def restore(self, number: int) -> Removal:
+        """Put back what a removal took out. Raises NotFound, UsageError."""
+        return self._studio.store.removals.restore(number)
 
     def delete_records(self, name: str, *, scenario: str) -> int:
         """Delete a scenario's records; returns how many."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from corpusmith.config import database_url
 from corpusmith.messages import language_of
 from corpusmith.service.chains import Chains
+from corpusmith.service.checking import Checking
 from corpusmith.service.connections import Connections
 from corpusmith.service.domains import Domains
 from corpusmith.service.evaluations import Evaluations
@@ -18,6 +19,8 @@ from corpusmith.service.exports import Exports
 from corpusmith.service.feedback import Feedback
 from corpusmith.service.imports import Imports
 from corpusmith.service.library import Characters, Datasets, Scenarios
+from corpusmith.service.reports import Reports
+from corpusmith.service.reviews import Reviews
 from corpusmith.service.rounds import Rounds
 from corpusmith.service.sampling import Sampling
 from corpusmith.service.tasks import Result, Show, Tasks
@@ -62,9 +65,12 @@ class Studio:
         self.tasks = Tasks(self)
         self.exports = Exports(self)
         self.evaluations = Evaluations(self)
+        self.reports = Reports(self)
         self.chains = Chains(self)
+        self.checking = Checking(self)
         self.imports = Imports(self)
         self.sampling = Sampling(self)
+        self.reviews = Reviews(self)
         self.rounds = Rounds(self)
         self.templates = Templates(self)
         self.feedback = Feedback(self)

@@ -71,6 +71,12 @@ class Records:
         for record in self._pages(others.order_by(*_ORDER).limit(_AT_ONCE)):
             yield Earlier(place=f"#{record.id}", draft=draft_of(record), own=False)
 
+    def tasks(self, selection: Selection = ALL, **fields: Any) -> Sequence[int]:
+        """The tasks that made the records of the selection, deleted ones too. Raises NotFound."""
+        query = select(records.c.task_id).distinct().where(*self._where(selection, fields))
+        with self._database.read() as connection:
+            return list(connection.scalars(query.order_by(records.c.task_id)))
+
     def first(self, task_id: int, count: int) -> Sequence[Record]:
         """The first `count` of a task, in the order of `iterate`."""
         query = select(records).where(records.c.task_id == task_id)

@@ -303,7 +303,6 @@ calls = Table(
 )
 
 
-
 def _record_columns() -> list[Column[Any]]:
     return [
         # No foreign key: committed records stay in their dataset when the task is deleted.
@@ -327,6 +326,8 @@ def _record_columns() -> list[Column[Any]]:
         Column("score", Seconds),
         # The mean of its reviews; the reviews themselves are rows of their own.
         Column("rating", Seconds),
+        # How far people and the judge are apart; NULL: one of them has said nothing.
+        Column("disagreement", Seconds),
         # A JSON list of texts; NULL: none.
         Column("tags", Text),
         Column("version", Integer, nullable=False, server_default="1"),
@@ -356,6 +357,8 @@ Index(
     records.c.ordinal,
     records.c.position,
     records.c.sample,
+    # Last, so that those which wait for review are found without a look at the rows.
+    records.c.state,
     sqlite_where=records.c.dataset_id.is_not(None),
     postgresql_where=records.c.dataset_id.is_not(None),
 )
@@ -363,8 +366,47 @@ Index(
     "ix_records_dataset_score",
     records.c.dataset_id,
     records.c.score,
+    records.c.id,
     sqlite_where=records.c.score.is_not(None),
     postgresql_where=records.c.score.is_not(None),
+)
+Index(
+    "ix_records_task_score",
+    records.c.task_id,
+    records.c.score,
+    records.c.id,
+    sqlite_where=records.c.score.is_not(None),
+    postgresql_where=records.c.score.is_not(None),
+)
+Index(
+    "ix_records_rating",
+    records.c.dataset_id,
+    records.c.rating,
+    sqlite_where=records.c.rating.is_not(None),
+    postgresql_where=records.c.rating.is_not(None),
+)
+Index(
+    "ix_records_disagreement",
+    records.c.dataset_id,
+    records.c.disagreement,
+    records.c.id,
+    sqlite_where=records.c.disagreement.is_not(None),
+    postgresql_where=records.c.disagreement.is_not(None),
+)
+Index(
+    "ix_records_task_disagreement",
+    records.c.task_id,
+    records.c.disagreement,
+    records.c.id,
+    sqlite_where=records.c.disagreement.is_not(None),
+    postgresql_where=records.c.disagreement.is_not(None),
+)
+Index(
+    "ix_records_task_flagged",
+    records.c.task_id,
+    records.c.id,
+    sqlite_where=records.c.flags.is_not(None),
+    postgresql_where=records.c.flags.is_not(None),
 )
 Index(
     "ix_records_flagged",
@@ -418,24 +460,46 @@ reviews = Table(
     _text("note"),
     # Which version of the record was looked at.
     Column("version", Integer, nullable=False),
+    # The action that set the state: the newest one decides what the record's is.
+    Column("decided", BigInteger, nullable=False),
+    # Said in sight of the judge's score: the queue of disagreements does not ask again.
+    Column("settled", Boolean, nullable=False, server_default=false()),
     _when("updated_at"),
+    Index("ix_reviews_reviewer", "reviewer", "record_id"),
+    sqlite_with_rowid=False,
 )
 
-# Everything that was done in review, for undo and for who did what; never changed.
+# What a person did in one go, with one record or a million: what undo takes back.
+review_actions = Table(
+    "review_actions",
+    METADATA,
+    Column("id", Id, primary_key=True),
+    Column("reviewer", Name, nullable=False),
+    Column("action", Text, nullable=False),
+    _when("created_at"),
+    Column("undone_at", Seconds),
+    sqlite_autoincrement=True,
+)
+Index(
+    "ix_review_actions_last",
+    review_actions.c.reviewer,
+    review_actions.c.id,
+    sqlite_where=review_actions.c.undone_at.is_(None),
+    postgresql_where=review_actions.c.undone_at.is_(None),
+)
+
+# What an action did to a record: kept for good, also when it is undone.
 review_events = Table(
     "review_events",
     METADATA,
-    Column("id", Id, primary_key=True),
-    Column("record_id", BigInteger, nullable=False),
-    Column("reviewer", Text, nullable=False),
-    Column("action", Text, nullable=False),
-    # What stood there before and after, as JSON; `before` NULL: nothing did.
-    Column("before", Text),
-    Column("after", Text),
+    Column("action_id", ForeignKey("review_actions.id"), primary_key=True, autoincrement=False),
+    Column("record_id", BigInteger, primary_key=True, autoincrement=False),
+    # What stood there before and after, as JSON: only the parts that changed.
+    Column("before", Text, nullable=False),
+    Column("after", Text, nullable=False),
     Column("undone", Boolean, nullable=False, server_default=false()),
-    _when("created_at"),
     Index("ix_review_events_record", "record_id"),
-    sqlite_autoincrement=True,
+    sqlite_with_rowid=False,
 )
 
 record_versions = Table(
@@ -447,6 +511,7 @@ record_versions = Table(
     # Who wrote it; of version 1 nobody but the model.
     Column("author", Text, nullable=False),
     _when("created_at"),
+    sqlite_with_rowid=False,
 )
 
 modes = Table(

@@ -21,11 +21,17 @@ from corpusmith.store.lease import Leases
 from corpusmith.store.modes import Modes
 from corpusmith.store.progress import Progress
 from corpusmith.store.records import Records
+from corpusmith.store.removals import Removals
+from corpusmith.store.review_numbers import ReviewNumbers
+from corpusmith.store.review_queue import ReviewQueues
+from corpusmith.store.review_undo import ReviewUndo
+from corpusmith.store.reviews import Reviews
 from corpusmith.store.scenarios import Scenarios
 from corpusmith.store.settings import Settings
 from corpusmith.store.tasks import Tasks
 from corpusmith.store.templates import Templates
 from corpusmith.store.transaction import SqlTransaction, Statements
+from corpusmith.store.versions import Versions
 from corpusmith.values import Json, Reply, Spend, Status, StructuredMode
 
 
@@ -52,10 +58,16 @@ class SqlStore:
         self.imports = Imports(database)
         self.journal = Journal(database)
         self.records = Records(database)
+        self.review_numbers = ReviewNumbers(database)
+        self.review_queues = ReviewQueues(database)
+        self.review_undo = ReviewUndo(database)
+        self.reviews = Reviews(database)
+        self.removals = Removals(database)
         self.scenarios = Scenarios(database)
         self.settings = Settings(database)
         self.tasks = Tasks(database)
         self.templates = Templates(database)
+        self.versions = Versions(database)
 
     @property
     def url(self) -> str:

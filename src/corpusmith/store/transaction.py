@@ -332,7 +332,7 @@ class _Batch:
         return {"b_task": task_id, "b_now": self._now, **sums, **paid}
 
 
-_UNREVIEWED: Row = {"rating": None, "tags": None, "version": 1}
+_UNREVIEWED: Row = {"rating": None, "disagreement": None, "tags": None, "version": 1}
 _NOTHING = Counters()
 _FREE = Bill()
 
