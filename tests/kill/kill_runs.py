@@ -48,6 +48,20 @@ def fields(simulator: Running, way: str, count: int, folder: Path) -> dict[str, 
     }
 
 
+EVERYTHING: dict[str, Json] = {
+    "checks": [
+        "all",
+        Picky.name,
+        {
+            "judge": {"min_score": 2.6},
+            "near_duplicates": {"threshold": 0.3},
+            "semantic_duplicates": {"threshold": 0.9},
+        },
+    ],
+    "roles": {"embedder": {"model": "vectors"}},
+}
+"""All checks that there are: those that ask models, and those that compare records."""
+
 COUNTS = {
     "single": 50,
     "three-a-request": 90,
@@ -73,15 +87,16 @@ def kill_and_compare(
     kills: int,
     times: int,
     seed: int,
+    more: Mapping[str, Json] | None = None,
 ) -> int:
     """Run the task in `peace`, and `times` as large as in CI; run it under `kills` in `killed`.
 
-    `folder`: where the task's files go.
+    `folder`: where the task's files go; `more`: fields of the task in place of the usual ones.
     Returns how many kills there were: fewer than asked for when a run ended first.
     """
     shape = WAYS[way]
     count = COUNTS[way] * times
-    task = fields(simulator, way, count, folder)
+    task = fields(simulator, way, count, folder) | dict(more or {})
     run_to_end(peace, task)
     wanted = left_by(peace)
     peaceful_calls = simulator.stats()["requests"]
@@ -89,6 +104,8 @@ def kill_and_compare(
     assert wanted.counts.accepted == count
     tried_again = peaceful_calls // shape.calls - count
     assert (tried_again if shape.closed else wanted.counts.rejected) > count // 10
+    if more is not None:
+        _assert_all_checks_spoke(wanted)
 
     rng = random.Random(f"{way} {seed}")
     needed = asked_in(peace)
@@ -101,8 +118,16 @@ def kill_and_compare(
     assert max(seen.in_flight) <= MOST_ITEMS
     extra = simulator.stats()["requests"] - 2 * peaceful_calls
     assert extra == sum(seen.in_flight)
-    _check_finished(killed, shape, simulator)
+    if more is None:
+        _check_finished(killed, shape, simulator)
     return len(seen.in_flight)
+
+
+def _assert_all_checks_spoke(left: Left) -> None:
+    """Else nothing is shown: each kind of check turned something down."""
+    reasons = {reason for _, reason in left.misses}
+    assert {"picked", "score_low"} <= reasons
+    assert reasons & {"near_duplicate", "semantic_duplicate", "duplicate"}, left.misses
 
 
 def _check_finished(url: str, way: Way, simulator: Running) -> None:
@@ -147,6 +172,8 @@ class Left:
     counts: Counts
     quotas: list[tuple[str, Counts]]
     misses: dict[Any, int]
+    missed: list[Json]
+    """Each missing sample with all that is known of why."""
     calls: list[bytes]
     """Journal keys, sorted, so that a call journalled twice would show."""
     spend: Any
@@ -262,7 +289,7 @@ class Ledger:
     def paid_again(self) -> list[str]:
         """Requests since the last look for what was in the journal already, as often as needed."""
         requests = self._simulator.requests()
-        fresh = [question(one["body"]["messages"]) for one in requests[self._known :]]
+        fresh = [asked(one["body"]) for one in requests[self._known :]]
         again = [asked for asked in fresh if self._journal[asked] >= self._needed[asked]]
         self._known = len(requests)
         self._journal = asked_in(self._url)
@@ -287,6 +314,11 @@ def asked_in(url: str) -> Counter[str]:
     with engine.connect() as connection:
         rows = connection.scalars(text("SELECT request FROM calls"))
         return Counter(question(orjson.loads(row)["messages"]) for row in rows)
+
+
+def asked(body: Json) -> str:
+    """What a request asks, a chat or a vector."""
+    return question(body.get("messages") or [{"role": "user", "content": body["input"]}])
 
 
 def question(messages: Json) -> str:
@@ -337,6 +369,10 @@ def left_by(url: str) -> Left:
                 for quota in store.quotas(task.id)
             ],
             misses=dict(store.tasks.miss_counts(task.id)),
+            missed=[
+                [miss.item, miss.reason, miss.detail]
+                for miss in store.tasks.misses(task.id, limit=1_000_000)
+            ],
             calls=calls,
             spend=task.spend,
         )
@@ -354,6 +390,9 @@ def shown(record: Record) -> Json:
         "content": content,
         "labels": dict(record.labels),
         "provenance": dict(record.provenance),
+        "verdicts": dict(record.verdicts),
+        "flags": list(record.flags),
+        "score": record.score,
     }
 
 
