@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test check format bench soak inference lock clean
+.PHONY: help setup demo test check format bench soak inference conformance lock clean
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -44,9 +44,13 @@ soak: setup  ## 640 kills over every recipe on both databases (about 10 minutes)
 inference: setup  ## the dialogue job on `transformers serve` with random tiny weights
 	scripts/inference-server-test
 
+conformance: setup  ## the exports through TRL's, LLaMA-Factory's and axolotl's own code
+	scripts/conformance-test
+
 lock: setup  ## write the lock files anew from pyproject.toml
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --all-extras pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --all-extras --group dev pyproject.toml -o requirements-dev.lock
+	scripts/conformance-lock
 
 clean:  ## remove everything that was built
-	rm -rf $(VENV) .venv-inference .pytest_cache .ruff_cache .mypy_cache .hypothesis dist build
+	rm -rf $(VENV) .venv-inference .venv-conformance .pytest_cache .ruff_cache .mypy_cache .hypothesis dist build

@@ -2,7 +2,8 @@
 
     python -m bench [NAME …] [--quick]
 
-Names: throughput, latency, tail, scale, rounds, selfplay, feedback, startup; none means all.
+Names: throughput, latency, tail, scale, rounds, selfplay, feedback, words, near, export,
+report, startup; none means all.
 Client and endpoint are pinned to different cores. The endpoint is `fakeserver.c` (120,000
 requests/s on one core), built here with gcc; the slow tail and the jobs of several steps are served
 by the simulator. Figures drift with the machine: quote ratios.
@@ -22,7 +23,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -188,6 +189,32 @@ def feedback(folder: Path, quick: bool) -> Figures:
     return figures
 
 
+def near(folder: Path, quick: bool) -> Figures:
+    """Near duplicates at Jaccard 0.7 in 10,000, 100,000 and 1,000,000 texts, looked for and added
+    one by one; beside datasketch on the same texts, but for the million: that is 6 GB there."""
+    figures: Figures = {"aim": "precision 1, recall >= 0.99, <= 600 bytes a text", "sizes": {}}
+    for count in (10_000,) if quick else (10_000, 100_000, 1_000_000):
+        file = folder / f"near{count}"
+        child("bench.near", "make", "--file", str(file), "--count", str(count))
+        methods = ("ours", "datasketch") if count <= 100_000 else ("ours",)
+        made = {name: _near(name, file) for name in methods}
+        verdicts = [str(folder / name) for name in methods]
+        found = child("bench.near", "score", "--file", str(file), "--verdicts", *verdicts)
+        figures["sizes"][count] = {
+            "duplicates": found["duplicates"],
+            "brute_force_sample": found["brute_force_sample"],
+            **{name: made[name] | found[name] for name in methods},
+            "ours_all_at_once": child("bench.near", "bulk", "--file", str(file)),
+        }
+        file.unlink()
+    return figures
+
+
+def _near(method: str, file: Path) -> Figures:
+    verdicts = str(file.parent / method)
+    return child("bench.near", method, "--file", str(file), "--verdicts", verdicts)
+
+
 def _feedback(what: str, file: Path, out: Path) -> Figures:
     made = child("bench.feedback", what, "--file", str(file), "--out", str(out))
     shutil.rmtree(out)
@@ -196,6 +223,78 @@ def _feedback(what: str, file: Path, out: Path) -> Figures:
 
 def _ratios(ours: list[Figures], plain: list[Figures], name: str) -> list[float]:
     return [other[name] / one[name] for one, other in zip(ours, plain, strict=True)]
+
+
+def words(folder: Path, quick: bool) -> Figures:
+    """Sensitive words: MB/s of Chinese text with 50,000 words in all spellings, beside the bare
+    library on the text as it is and a loop over the words; and personal data on the same texts."""
+    made = child("bench.words", "--texts", "1000" if quick else "20000")
+    return {**made, "aim": "ratio_to_bare >= 0.2"}
+
+
+EXPORTS = (
+    *("json.json", "jsonl.jsonl", "csv.csv", "parquet.parquet"),
+    *("messages.jsonl", "messages.parquet", "sharegpt.jsonl", "alpaca.jsonl", "alpaca.csv"),
+    *("prompt_completion.jsonl", "dpo.jsonl", "dpo_trl.jsonl", "dpo_alpaca.jsonl"),
+    *("kto.jsonl", "kto_trl.jsonl", "kto_axolotl.jsonl"),
+)
+"""Format and container."""
+
+
+def export(folder: Path, quick: bool) -> Figures:
+    """Records/s and peak memory of each format in each of two sizes, ten to one, and of messages
+    from a database through the service. A record is a dialogue of about 1 kB."""
+    sizes = (2_000, 20_000) if quick else (100_000, 1_000_000)
+    figures: Figures = {"aim": "peak flat from the small to the large size"}
+    for name in EXPORTS:
+        form, _, suffix = name.partition(".")
+        file = folder / f"export.{suffix}"
+        options = ["format", "--form", form, "--file", str(file)]
+        figures[name] = _per_size(sizes, lambda count, given=options: _exported(given, count))
+        file.unlink()
+    figures["messages.jsonl from a database"] = _per_size(
+        sizes, lambda count: _exported_from_store(folder, count)
+    )
+    made = child("bench.export", "making", "--count", str(sizes[0]))
+    figures["records_per_s_of_the_input_alone"] = sizes[0] / made["wall_s"]
+    return figures
+
+
+def _per_size(sizes: tuple[int, ...], work: Callable[[int], Figures]) -> Figures:
+    found = {count: work(count) for count in sizes}
+    return {
+        "records_per_s": {count: count / one["wall_s"] for count, one in found.items()},
+        "cpu_us_per_record": {count: 1e6 * one["cpu_s"] / count for count, one in found.items()},
+        "peak_mb": {count: one["peak_mb"] for count, one in found.items()},
+        "mb": found[sizes[-1]]["mb"],
+    }
+
+
+def _exported(options: list[str], count: int) -> Figures:
+    return child("bench.export", *options, "--count", str(count))
+
+
+def _exported_from_store(folder: Path, count: int) -> Figures:
+    db, file = folder / f"export{count}.db", folder / "export.jsonl"
+    place = ["--db", str(db), "--file", str(file)]
+    child("bench.export", "fill", *place, "--count", str(count))
+    made = child("bench.export", "store", *place)
+    for path in folder.glob(f"{db.name}*"):
+        path.unlink()
+    return made
+
+
+def report(folder: Path, quick: bool) -> Figures:
+    """The report of 100,000 records with their scores, as a page and as JSON: seconds from the
+    first read to the last byte written, and the peak memory of the process; and of a tenth."""
+    records = 10_000 if quick else 100_000
+    figures: Figures = {"aim": "< 30 s at 100,000 records; memory flat"}
+    for count in (records // 10, records):
+        db = folder / f"report{count}.db"
+        child("bench.report", "make", "--db", str(db), "--records", str(count))
+        figures[str(count)] = child("bench.report", "ours", "--db", str(db))
+        db.unlink()
+    return figures
 
 
 def startup(folder: Path, quick: bool) -> Figures:
@@ -311,7 +410,10 @@ def _free_port() -> int:
 
 ALL = {
     one.__name__: one
-    for one in (throughput, latency, tail, scale, rounds, selfplay, feedback, startup)
+    for one in (
+        *(throughput, latency, tail, scale, rounds, selfplay),
+        *(feedback, words, near, export, report, startup),
+    )
 }
 
 

@@ -22,7 +22,7 @@ BOTTOM = (
 )
 SIDE = (
     *("providers", "recipes", "quality", "exports", "store", "cards", "simulator"),
-    *("readers", "documents", "feedback"),
+    *("readers", "documents", "feedback", "reports"),
 )
 HEIGHT = {
     **dict.fromkeys(BOTTOM, 0),

@@ -41,6 +41,12 @@ SETTINGS: tuple[Setting, ...] = (
         help="Language of messages: zh or en; default: the locale.",
     ),
     Setting(
+        name="reviewer",
+        variable="CORPUSMITH_REVIEWER",
+        default=None,
+        help="Who reviews, unless --reviewer says so; default: the login name.",
+    ),
+    Setting(
         name="secret_key",
         variable="CORPUSMITH_SECRET_KEY",
         default=None,

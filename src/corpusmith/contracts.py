@@ -483,7 +483,7 @@ class Store(_Protocol):
         """Every item known, by category position and ordinal. Streams."""
 
     def earlier(self, task_id: int) -> Iterator[Earlier]:
-        """The task's records, and those that others put in its dataset. Streams."""
+        """Those that others put in the task's dataset, then the task's own. Streams."""
 
     def mode(self, endpoint: str, model: str) -> StructuredMode | None:
         """The structured-output way that worked there last, or None."""

@@ -15,6 +15,7 @@ from typing import Any
 
 import bad_input_chains
 import bad_input_evaluate
+import bad_input_export
 import bad_input_general
 import bad_input_rounds
 import bad_input_template
@@ -32,6 +33,7 @@ GROUPS: dict[str, Mapping[str, Case]] = {
     "rounds": bad_input_rounds.CASES,
     "evaluate": bad_input_evaluate.CASES,
     "chains": bad_input_chains.CASES,
+    "export": bad_input_export.CASES,
 }
 """Each has its texts in a file of the same name."""
 ALL = [(group, name) for group, cases in GROUPS.items() for name in cases]

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -197,7 +198,9 @@ def test_the_evaluated_dataset_is_byte_for_byte_the_same(
         file = tmp_path / name
         assert cli("export", "--dataset", dataset, "--output", file).code == 0
         with Studio() as studio:
-            return file.read_bytes(), list(studio.store.records.iterate(dataset=dataset))
+            records = studio.store.records.iterate(dataset=dataset)
+            # The score is what an evaluation is for; nothing else of a record may change.
+            return file.read_bytes(), [replace(one, score=None) for one in records]
 
     before = everything("before.json")
     assert cli("evaluate", "--dataset", dataset, "--connection", "a").code == 0

@@ -141,7 +141,10 @@ def test_an_export_can_go_to_standard_output(cli: Cli, url: str) -> None:
     )  # fmt: skip
     chats = [json.loads(line)["messages"] for line in ran.out.splitlines()]
     assert [chat[0]["role"] for chat in chats] == ["system", "system"]
-    assert ran.err == "2 records written\n"
+    assert ran.err == (
+        "2 records written\n"
+        "Warning: 2 of these records were made up by the simulator. Do not train on them.\n"
+    )
 
 
 def test_a_character_goes_in_and_out_as_a_card(cli: Cli, tmp_path: Path) -> None:

@@ -170,7 +170,7 @@ def test_the_commands_of_a_page_do_what_it_shows(
 def shows_failure(step: Step) -> bool:
     """Whether the page shows that the command does not end well."""
     signs = ("error: ", "错误：", "budget", "预算", "FAIL", "失败", "short", "差 ")
-    signs += ("Refused: ", "拒绝了 ")
+    signs += ("Refused: ", "拒绝了 ", " fail; ", "，不合格 ")
     return any(sign in line for sign in signs for line in step.output)
 
 

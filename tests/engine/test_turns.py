@@ -203,10 +203,12 @@ async def test_what_other_tasks_put_into_the_dataset_counts_too(store: Any) -> N
 
 
 async def test_a_slow_item_keeps_no_other_from_its_calls(store: Any) -> None:
+    ready = asyncio.Event()
+
     class OneSlow(Words):
         async def produce(self, item: Item, ask: Ask) -> Sequence[Draft | Miss]:
             if item.ordinal == 0:
-                await asyncio.sleep(0.5)
+                await ready.wait()
             return await super().produce(item, ask)
 
     task = make_task(store, {"a": 400})
@@ -220,9 +222,11 @@ async def test_a_slow_item_keeps_no_other_from_its_calls(store: Any) -> None:
         limits=Limits(concurrency=4),
     )
     run = asyncio.create_task(runner.run())
-    await asyncio.sleep(0.4)
-    assert len(provider.requests) == 399
+    async with asyncio.timeout(60):
+        while len(provider.requests) < 399:
+            await asyncio.sleep(0.01)
     assert store.records.count(task_id=task) == 0
+    ready.set()
     await run
     assert store.records.count(task_id=task) == 400
 

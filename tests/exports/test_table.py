@@ -13,33 +13,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpusmith import registry
 from corpusmith.errors import UsageError
 from corpusmith.exports.files import write_file
 from corpusmith.exports.table import Csv
-from corpusmith.values import Json, Record
-
-
-def record(content: Json, number: int = 1) -> Record:
-    return Record(
-        id=number,
-        task_id=1,
-        dataset_id=None,
-        category="c",
-        ordinal=number,
-        sample=0,
-        content=content,
-        provenance={},
-        labels={},
-        state="pending",
-        committed=True,
-        created_at="2024-12-01T14:30:22",
-    )
+from corpusmith.values import Json
 
 
 def written(contents: list[Json], **options: Any) -> str:
     out = io.BytesIO()
-    count = Csv(**options).write([record(one, at) for at, one in enumerate(contents)], out)
+    count = Csv(**options).write(contents, out)
     assert count == len(contents)
     return out.getvalue().decode()
 
@@ -115,20 +97,73 @@ def test_no_records_are_an_empty_file() -> None:
 @pytest.mark.parametrize("content", ["text", ["a"], 1, None])
 def test_a_record_that_is_no_row_is_named(content: Json) -> None:
     with pytest.raises(UsageError) as caught:
-        Csv().write([record({"a": 1}), record(content, 42)], io.BytesIO())
-    assert (caught.value.reason, caught.value.data) == ("export_no_row", {"record": 42})
+        Csv().write([{"a": 1}, content], io.BytesIO())
+    assert (caught.value.reason, caught.value.data) == ("export_no_row", {"row": 2})
 
 
 @pytest.mark.parametrize("content", [{"a": "\ud800"}, {"\ud800": "a"}, {"a": [2**70]}])
 def test_a_record_that_utf_8_cannot_hold_is_named(content: Json) -> None:
     with pytest.raises(UsageError) as caught:
-        Csv().write([record(content, 42)], io.BytesIO())
-    assert (caught.value.reason, caught.value.data["record"]) == ("export_record", 42)
+        Csv().write([content], io.BytesIO())
+    assert (caught.value.reason, caught.value.data["row"]) == ("export_row", 1)
 
 
-def test_it_is_registered_under_its_name() -> None:
-    exporter = registry.load("exporter", "csv")()
-    assert (exporter.name, exporter.suffix) == ("csv", ".csv")
+# ---------------------------------------------------------------- columns that are fixed
+
+COLUMNS = {"prompt": str, "completion": str, "label": bool}
+"""As `kto_axolotl` has them."""
+
+
+def known(rows: list[Json], **options: Any) -> str:
+    out = io.BytesIO()
+    assert Csv(columns=COLUMNS, **options).write(rows, out) == len(rows)
+    return out.getvalue().decode()
+
+
+def row(prompt: str, completion: str) -> dict[str, Json]:
+    return {"prompt": prompt, "completion": completion, "label": True}
+
+
+def test_fixed_columns_have_a_header_even_without_rows() -> None:
+    assert known([]) == "prompt,completion,label\r\n"
+
+
+def test_fixed_columns_are_in_their_order() -> None:
+    assert known([{"label": True, "completion": "b", "prompt": "=a"}], spreadsheet_safe=True) == (
+        "prompt,completion,label\r\n'=a,b,true\r\n"
+    )
+
+
+@pytest.mark.parametrize("word", ["NA", "None", "nan", "null", "<NA>"])
+def test_a_text_that_loaders_take_for_no_value_is_refused(word: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        known([row("a", "b"), row("a", word)])
+    assert (caught.value.reason, caught.value.data) == (
+        "export_csv_word",
+        {"row": 2, "value": word, "column": "completion"},
+    )
+
+
+@pytest.mark.parametrize("texts", [["1", "-2.5e3"], ["0"], ["True", "false"], ["7", "", "8"]])
+def test_a_column_that_loaders_take_for_numbers_is_refused(texts: list[str]) -> None:
+    with pytest.raises(UsageError) as caught:
+        known([row("a", text) for text in texts])
+    assert (caught.value.reason, caught.value.data) == (
+        "export_csv_numbers",
+        {"column": "completion"},
+    )
+
+
+@pytest.mark.parametrize("texts", [["1", "2 apples"], ["", ""], ["1_0"], ["一"]])
+def test_other_texts_stay_texts_and_are_taken(texts: list[str]) -> None:
+    assert [one["completion"] for one in read(known([row("a", text) for text in texts]))] == texts
+
+
+@pytest.mark.parametrize("options", [{"bom": "perhaps"}, {"spreadsheet_safe": 2}])
+def test_an_option_that_is_no_switch_is_refused(options: dict[str, Json]) -> None:
+    with pytest.raises(UsageError) as caught:
+        Csv(**options)
+    assert (caught.value.reason, caught.value.data["known"]) == ("export_option", "true, false")
 
 
 def test_memory_does_not_grow_with_the_number_of_records(tmp_path: Path) -> None:
@@ -136,8 +171,7 @@ def test_memory_does_not_grow_with_the_number_of_records(tmp_path: Path) -> None
         tracemalloc.start()
         try:
             made = ({"question": "问" * 30, "turns": [{"a": at}]} for at in range(count))
-            rows = (record(one, at) for at, one in enumerate(made))
-            write_file(tmp_path / "out.csv", Csv(), rows)
+            write_file(tmp_path / "out.csv", Csv(), made)
             return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from corpusmith.contracts import Answer, TaskContext
+from corpusmith.contracts import Answer, CheckContext, TaskContext
 from corpusmith.errors import InvalidReply
 from corpusmith.quality.chain import build
 from corpusmith.recipes.rounds import Rounds
-from corpusmith.values import PASS, Category, Draft, Item, Message
+from corpusmith.values import PASS, Category, Draft, Item, Message, Miss
 
 GIVEN = {
     "id": "r1-000007",
@@ -135,12 +135,23 @@ def test_the_estimate_is_of_the_first_conversations_not_of_the_first_one() -> No
     assert told[0][1] == (told[2][1] + told[3][1]) // 2
 
 
+def fault(draft: Draft, *names: str) -> str | None:
+    """The reason why these checks turn it down; None: they all pass it."""
+    checks = build({name: {} for name in names}, CheckContext(language="zh"))
+    seen = checks.own(draft)
+    if isinstance(seen, Miss):
+        return seen.reason
+    assert seen.verdicts == dict.fromkeys(names, PASS)
+    return None
+
+
 def test_checks_leave_the_given_rounds_alone() -> None:
-    check = build(("format", "placeholders", "refusal"), {})
+    checks = ("format", "placeholders", "refusal")
     given = {"question": "写信", "answer": "尊敬的{{user}}", "correction": "很抱歉，我无法提供。"}
     new = {"question": "再短些？", "answer": "作为AI，我不能。", "correction": "此致敬礼。"}
     content = {"id": "r1-000001", "rounds": [given, new]}
-    assert check(Draft(content=content, provenance={"given_rounds": 1})) == PASS
-    assert check(Draft(content=content)).reason == "placeholder"
+    assert fault(Draft(content=content, provenance={"given_rounds": 1}), *checks) is None
+    assert fault(Draft(content=content), *checks) == "placeholder"
     spoiled = {**content, "rounds": [given, {**new, "correction": "尊敬的{{user}}"}]}
-    assert check(Draft(content=spoiled, provenance={"given_rounds": 1})).reason == "placeholder"
+    spoiled_draft = Draft(content=spoiled, provenance={"given_rounds": 1})
+    assert fault(spoiled_draft, *checks) == "placeholder"

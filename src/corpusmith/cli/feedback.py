@@ -6,11 +6,9 @@ Owns: its options, progress and statistics on the terminal. Does not own: the ru
 
 from __future__ import annotations
 
-import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,6 +18,7 @@ from corpusmith.cli import flags
 from corpusmith.cli.command import Command, group
 from corpusmith.cli.out import number, plain, show_json, show_pairs, show_table, span
 from corpusmith.cli.session import Session
+from corpusmith.cli.signals import terminated_alike
 from corpusmith.cli.widths import cut, tell
 from corpusmith.errors import Stopped, UsageError
 from corpusmith.values import Json
@@ -129,7 +128,7 @@ def run_feedback(session: Session, file: FeedbackFile) -> None:
     """Runs it, and shows what became of the rows."""
     with session.studio() as studio:
         try:
-            with _terminated_alike():
+            with terminated_alike():
                 result = studio.feedback.run_file(file, show=_progress(session))
         except KeyboardInterrupt:
             raise Stopped("feedback_stopped") from None
@@ -137,16 +136,6 @@ def run_feedback(session: Session, file: FeedbackFile) -> None:
         show_json(result)
     else:
         _show_result(session, result)
-
-
-@contextmanager
-def _terminated_alike() -> Iterator[None]:
-    """Inside, SIGTERM is a Ctrl-C: by itself it would leave half-written files behind."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 _OPTIONS = {

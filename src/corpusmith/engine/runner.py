@@ -11,39 +11,30 @@ import asyncio
 import contextlib
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Literal
 
 from corpusmith.contracts import Checks, Clock, Executor, Lease, Recipe, Save, Store
-from corpusmith.engine.ask import ItemAsk
 from corpusmith.engine.budget import Budget, Ceilings
 from corpusmith.engine.calls import Calls, Route
 from corpusmith.engine.executor import LocalExecutor
 from corpusmith.engine.journal import Journal
 from corpusmith.engine.outcomes import (
-    all_missed,
     cause_of,
-    internal_miss,
-    miss_of,
-    outcome_of,
-    sample_name,
-    sorted_out,
 )
 from corpusmith.engine.progress import CategoryProgress, Pace, Snapshot, Speed
 from corpusmith.engine.quota import Quotas
-from corpusmith.engine.retry import StopRule, stops_task
-from corpusmith.engine.turns import Turn, Turns
+from corpusmith.engine.turns import Turns
+from corpusmith.engine.work import Work
 from corpusmith.engine.writer import Writer
 from corpusmith.errors import (
-    BudgetReached,
     CorpusmithError,
     LeaseLost,
-    Stopped,
     StoreError,
 )
-from corpusmith.values import Draft, Item, Json, Miss, Outcome, Status
+from corpusmith.values import Item, Json, Outcome, Status
 
 LEASE_S = 30.0
 BEAT_S = 1.0
@@ -100,14 +91,13 @@ class Runner:
         self._cause: Mapping[str, Json] | None = None
         self._changed = asyncio.Event()
         self._misses: Counter[str] = Counter()
-        self._rule = StopRule()
         self._speed = Speed()
-        self._started = 0
         self._ahead: Item | None = None
         self._quotas: Quotas
         self._calls: Calls
         self._budget: Budget
         self._turns: Turns
+        self._produce: Work
         self._writer: Writer
         self._lease: Lease
 
@@ -127,9 +117,7 @@ class Runner:
         job = self._job
         began_s = self._clock.monotonic()
         async with Writer(self._store) as self._writer:
-            self._lease = await self._writer.on_thread(
-                lambda: self._store.acquire(job.task_id, job.owner, LEASE_S, self._clock.time())
-            )
+            await self._take_lease()
             try:
                 await self._prepare()
                 await self._work()
@@ -144,6 +132,21 @@ class Runner:
         return Ended(status=status, cause=cause, snapshot=snapshot)
 
     # ------------------------------------------------------------ the execution
+
+    async def _take_lease(self) -> None:
+        job = self._job
+        taking = asyncio.ensure_future(
+            self._writer.on_thread(
+                lambda: self._store.acquire(job.task_id, job.owner, LEASE_S, self._clock.time())
+            )
+        )
+        try:
+            self._lease = await asyncio.shield(taking)
+        except asyncio.CancelledError as error:
+            # The thread goes on: what it takes would be held by nobody who gives it back.
+            self._lease = await taking
+            await self._let_go(error)
+            raise
 
     async def _prepare(self) -> None:
         job, store = self._job, self._store
@@ -168,6 +171,18 @@ class Runner:
             budget=self._budget,
             clock=self._clock,
             rng=random.Random(),  # noqa: S311  jitter of waiting times, not secrecy
+        )
+        self._produce = Work(
+            task_id=job.task_id,
+            recipe=job.recipe,
+            checks=job.checks,
+            routes=job.routes,
+            max_attempts_multiplier=job.max_attempts_multiplier,
+            calls=self._calls,
+            turns=self._turns,
+            stop=self._stop,
+            waits=self._changed.set,
+            decided=self._decided,
         )
 
     async def _work(self) -> None:
@@ -224,111 +239,6 @@ class Runner:
         slots = sum(route.limiter.limit for route in self._limited_routes)
         return min(MOST_ITEMS, slots + slots // 2 + 32)
 
-    async def _produce(self, item: Item) -> Outcome | None:
-        """One item of a plan that may be replaced by another, or of a given set, which may not.
-
-        What cannot be replaced is tried again itself: the samples of it that were rejected, and no
-        others. Nothing is saved between two tries, and nothing need be: after a kill, and when a
-        person retries it, the earlier ones replay and miss in the same way.
-        """
-        turn = self._turns.enter(item)
-        outcome = await self._tries(item, turn)
-        if outcome is None:
-            turn.dropped()
-            return None
-        if self._job.checks.comparing:
-            # Before the next one is compared: it may have to wait for this one's replacement.
-            self._decided(outcome)
-        turn.over()
-        return outcome
-
-    async def _tries(self, item: Item, turn: Turn) -> Outcome | None:
-        self._started += 1
-        priority, given = self._started, self._job.recipe.closed
-        patience = 1 + item.generation if given else 0
-        tries = max(1, int(self._job.max_attempts_multiplier)) * patience if given else 1
-        part = replace(item, generation=0) if given else item
-        kept: tuple[Draft, ...] = ()
-        misses: tuple[Miss, ...] = ()
-        calls = 0
-        for number in range(tries):
-            if number:
-                turn.again()
-                part = replace(part, generation=number, want=len(misses))
-            outcome = await self._try(part, turn, priority, patience=patience, have=len(kept))
-            if outcome is None:
-                return None
-            calls += outcome.calls
-            kept, misses = kept + outcome.drafts, outcome.misses
-            if not any(miss.kind == "rejected" for miss in misses):
-                break
-        return Outcome(item=item, drafts=kept, misses=misses, calls=calls)
-
-    async def _try(
-        self, item: Item, turn: Turn, priority: int, *, patience: int, have: int
-    ) -> Outcome | None:
-        """What passes all checks, and why the rest does not. `have`: samples of earlier tries."""
-        ask = ItemAsk(
-            calls=self._calls,
-            routes=self._job.routes,
-            item=item,
-            task_id=self._job.task_id,
-            priority=priority,
-            patience=patience,
-        )
-        outcome = await self._guarded(item, ask, self._made(item, ask))
-        if outcome is None or not outcome.drafts or not self._job.checks.comparing:
-            return outcome
-        self._changed.set()  # it needs no slot while it waits
-        if not await turn.comes():
-            return None
-        return await self._guarded(item, ask, self._compared(outcome, ask, have))
-
-    async def _guarded(self, item: Item, ask: ItemAsk, work: Awaitable[Outcome]) -> Outcome | None:
-        """What `work` makes; an error of the item is its outcome; None: a stop ended it."""
-        try:
-            return await work
-        except (Stopped, BudgetReached) as error:
-            self._stopped_by(error)
-            return None
-        except (StoreError, LeaseLost):
-            raise
-        except CorpusmithError as error:
-            return self._failed(item, error, ask)
-        except Exception as error:  # noqa: BLE001  a poison item must not stop the others
-            return all_missed(item, internal_miss(error), ask.made)
-
-    async def _made(self, item: Item, ask: ItemAsk) -> Outcome:
-        """What the recipe made, after the checks that need nothing but the draft and a model."""
-        made = await self._job.recipe.produce(item, ask)
-        self._rule.note(None)
-        outcome = outcome_of(item, made, ask.made)
-        checks = self._job.checks
-        parts = [checks.own(draft) for draft in outcome.drafts]
-        if checks.asking:
-            parts = [
-                await checks.asked(part, ask) if isinstance(part, Draft) else part for part in parts
-            ]
-        return sorted_out(outcome, parts, ask.made)
-
-    async def _compared(self, outcome: Outcome, ask: ItemAsk, have: int) -> Outcome:
-        """After the checks that compare; what passes is remembered."""
-        parts: list[Draft | Miss] = []
-        for draft in outcome.drafts:
-            place = sample_name(outcome.item, have)
-            part = await self._job.checks.compared(draft, place, ask)
-            have += isinstance(part, Draft)
-            parts.append(part)
-        return sorted_out(outcome, parts, ask.made)
-
-    def _failed(self, item: Item, error: CorpusmithError, ask: ItemAsk) -> Outcome | None:
-        if stops_task(error):
-            self._stop("failed", cause_of(error))
-            return None
-        if self._rule.note(error):
-            self._stop("failed", cause_of(error))
-        return all_missed(item, miss_of(error, ask.role), ask.made)
-
     async def _done(self, item: Item, outcome: Outcome | None) -> None:
         if outcome is None:
             self._quotas.dropped(item)
@@ -363,10 +273,6 @@ class Runner:
             self._calls.stop()
             self._turns.stop()
         self._changed.set()
-
-    def _stopped_by(self, error: CorpusmithError) -> None:
-        if isinstance(error, BudgetReached):
-            self._stop("paused", cause_of(error))
 
     def _verdict(self) -> tuple[Status, Mapping[str, Json] | None]:
         counts = self._quotas.counts()

@@ -2,7 +2,7 @@
 
 Owns: the temporary file, its size and digest, what the disk answers. A file that stood there before
 stays as it was until the new one is complete.
-Does not own: formats; which records.
+Does not own: formats; which rows.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from corpusmith.contracts import Exporter
+from corpusmith.contracts import Container
 from corpusmith.errors import CorpusmithError, DiskFull, UsageError
-from corpusmith.values import Record
+from corpusmith.values import Json
 
 _BUFFER_BYTES = 1 << 20
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -41,7 +41,7 @@ class ExportResult:
     """What was written. `path` is None for a stream; `sha256` is of all its bytes, in hex."""
 
     path: Path | None
-    records: int
+    rows: int
     bytes: int
     sha256: str
 
@@ -60,14 +60,14 @@ class _Tally:
         return self._out.write(data)
 
 
-def write_file(path: str | Path, exporter: Exporter, records: Iterable[Record]) -> ExportResult:
-    """Write all records to `path`, complete or not at all; `-` is standard output.
+def write_file(path: str | Path, container: Container, rows: Iterable[Json]) -> ExportResult:
+    """Write all rows to `path`, complete or not at all; `-` is standard output.
 
     Parent folders are created; a link is followed; a pipe or device is written to directly.
-    Raises UsageError for a path that cannot be written and a record that does not fit; DiskFull.
+    Raises UsageError for a path that cannot be written and a row that does not fit; DiskFull.
     """
     if str(path) == "-":
-        return write_stream(sys.stdout.buffer, exporter, records)
+        return write_stream(sys.stdout.buffer, container, rows)
     asked = Path(path)
     with _named_errors(asked):
         target = Path(os.path.realpath(asked))
@@ -75,40 +75,40 @@ def write_file(path: str | Path, exporter: Exporter, records: Iterable[Record]) 
         if mode is not None and stat.S_ISDIR(mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if mode is None or stat.S_ISREG(mode):
-            size, count, digest = _replace(target, mode, exporter, records)
+            size, count, digest = _replace(target, mode, container, rows)
         else:
             with target.open("wb") as out:
-                size, count, digest = _write(out, exporter, records)
-    return ExportResult(path=asked, records=count, bytes=size, sha256=digest)
+                size, count, digest = _write(out, container, rows)
+    return ExportResult(path=asked, rows=count, bytes=size, sha256=digest)
 
 
-def write_stream(out: BinaryIO, exporter: Exporter, records: Iterable[Record]) -> ExportResult:
-    """Write all records to an open stream, such as standard output, and flush it.
+def write_stream(out: BinaryIO, container: Container, rows: Iterable[Json]) -> ExportResult:
+    """Write all rows to an open stream, such as standard output, and flush it.
 
     Raises UsageError, DiskFull; a reader that went away stays a BrokenPipeError.
     """
     with _named_errors(Path("-")):
-        size, count, digest = _write(out, exporter, records)
-    return ExportResult(path=None, records=count, bytes=size, sha256=digest)
+        size, count, digest = _write(out, container, rows)
+    return ExportResult(path=None, rows=count, bytes=size, sha256=digest)
 
 
-def _write(out: BinaryIO, exporter: Exporter, records: Iterable[Record]) -> tuple[int, int, str]:
-    """(bytes, records, digest)"""
+def _write(out: BinaryIO, container: Container, rows: Iterable[Json]) -> tuple[int, int, str]:
+    """(bytes, rows, digest)"""
     tally = _Tally(out)
-    count = exporter.write(records, cast(BinaryIO, tally))
+    count = container.write(rows, cast(BinaryIO, tally))
     out.flush()
     return tally.size, count, tally.digest.hexdigest()
 
 
 def _replace(
-    target: Path, mode: int | None, exporter: Exporter, records: Iterable[Record]
+    target: Path, mode: int | None, container: Container, rows: Iterable[Json]
 ) -> tuple[int, int, str]:
     """Write beside the target, make it last, then take its place."""
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_name(f".corpusmith-{secrets.token_hex(8)}.part")
     try:
         with draft.open("xb", buffering=_BUFFER_BYTES) as out:
-            result = _write(out, exporter, records)
+            result = _write(out, container, rows)
             os.fsync(out.fileno())
         if mode is not None:
             draft.chmod(stat.S_IMODE(mode))

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, ClassVar
 
 import orjson
 
-from corpusmith.errors import UsageError
 from corpusmith.exports.files import write_file
-from corpusmith.values import Json, Record
+from corpusmith.exports.lines import JsonLines, dump
+from corpusmith.values import Json
 
 Conversation = Mapping[str, Json]
 """`{"id", "rounds": [{"question", "answer", "correction"}, …]}`"""
@@ -65,51 +65,15 @@ def write_rows(path: Path, rows: Iterable[Json]) -> int:
 
     Raises UsageError, DiskFull.
     """
-    waiting = lines(rows)
+    waiting = iter(rows)
     first = next(waiting, None)
     if first is None:
         path.unlink(missing_ok=True)
         return 0
-    return write_file(path, _Lines(first, waiting), ()).records
+    return write_file(path, JsonLines(), chain((first,), waiting)).rows
 
 
 def lines(rows: Iterable[Json]) -> Iterator[bytes]:
     """Each row as a line. Raises UsageError for one that JSON cannot hold."""
-    for row in rows:
-        try:
-            yield orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
-        except orjson.JSONEncodeError as error:
-            raise UsageError("export_record", record=row.get("id"), problem=str(error)) from error
-
-
-class _Lines:
-    """Fits contracts.Exporter for rows that are no records."""
-
-    name: ClassVar[str] = "rounds"
-    suffix: ClassVar[str] = ".jsonl"
-
-    def __init__(self, first: bytes, rest: Iterable[bytes]) -> None:
-        self._first, self._rest = first, rest
-
-    def write(self, records: Iterable[Record], out: BinaryIO) -> int:
-        out.write(self._first)
-        count = 1
-        for line in self._rest:
-            out.write(line)
-            count += 1
-        return count
-
-
-def turns(record: Record, rounds: Json) -> list[dict[str, str]]:
-    """The conversation as a chat that a trainer keeps: questions, and their corrections.
-
-    Raises UsageError for a round without text.
-    """
-    said: list[dict[str, str]] = []
-    for one in rounds:
-        for role, field in (("user", "question"), ("assistant", "correction")):
-            text = one.get(field) if isinstance(one, dict) else None
-            if not isinstance(text, str) or not text.strip():
-                raise UsageError("export_turn_empty", record=record.id)
-            said.append({"role": role, "content": text})
-    return said
+    for number, row in enumerate(rows, 1):
+        yield dump(row, number, orjson.OPT_APPEND_NEWLINE)

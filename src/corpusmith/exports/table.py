@@ -1,4 +1,4 @@
-"""CSV: one row a record, one column a field; a list or object inside is JSON text in its cell.
+"""CSV: one column a field; a list or object inside is JSON text in its cell.
 
 Owns: the columns, and what a cell of each kind of value is. Does not own: files (`files.py`).
 """
@@ -6,15 +6,18 @@ Owns: the columns, and what a cell of each kind of value is. Does not own: files
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from tempfile import SpooledTemporaryFile
-from typing import BinaryIO, ClassVar
+from typing import Any, BinaryIO, ClassVar
 
 import orjson
 
+from corpusmith.contracts import Kind
 from corpusmith.errors import UsageError
-from corpusmith.exports.native import dump
-from corpusmith.values import Json, Record
+from corpusmith.exports.lines import dump
+from corpusmith.exports.options import checked
+from corpusmith.exports.untyped import Untyped
+from corpusmith.values import Json
 
 _IN_MEMORY_BYTES = 8 << 20
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -32,54 +35,85 @@ class Csv:
 
     name: ClassVar[str] = "csv"
     suffix: ClassVar[str] = ".csv"
+    nested: ClassVar[bool] = False
 
-    def __init__(self, *, bom: bool = False, spreadsheet_safe: bool = False) -> None:
-        self._bom = bom
-        self._safe = spreadsheet_safe
+    def __init__(
+        self,
+        *,
+        columns: Mapping[str, Kind] | None = None,
+        bom: bool = False,
+        spreadsheet_safe: bool = False,
+    ) -> None:
+        self._columns = columns
+        self._bom = checked("bom", bom)
+        self._safe = checked("spreadsheet_safe", spreadsheet_safe)
 
-    def write(self, records: Iterable[Record], out: BinaryIO) -> int:
-        """Writes all; returns how many. Raises UsageError for a record that is no row.
+    def write(self, rows: Iterable[Json], out: BinaryIO) -> int:
+        """Writes all; returns how many. Raises UsageError for what is no row of fields.
 
-        The header names every field of every record, in the order they are met. As the last
-        record may bring a new one, the rows wait in a temporary file until all are known.
+        The header names the exporter's columns, or else every field of every row, in the order
+        they are met. As the last row may bring a new one, they wait in a temporary file until all
+        are known.
         """
+        if self._columns is not None:
+            return self._write_known(rows, self._columns, out)
+        return self._write_waiting(rows, out)
+
+    def _write_known(self, rows: Iterable[Json], columns: Mapping[str, Kind], out: BinaryIO) -> int:
+        table, loaded = self._table(columns, out), Untyped(columns)
+        count = 0
+        for row in rows:
+            count += 1
+            cells = [self._cell(row[name], count) for name in columns]
+            loaded.see(cells, count)
+            try:
+                table.writerow(cells)
+            except UnicodeEncodeError as error:
+                raise UsageError("export_row", row=count, problem=error.reason) from error
+        loaded.end()
+        return count
+
+    def _write_waiting(self, rows: Iterable[Json], out: BinaryIO) -> int:
         columns: dict[str, int] = {}
         with SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as waiting:
             count = 0
-            for record in records:
-                waiting.write(self._cells(record, columns))
+            for row in rows:
                 count += 1
+                waiting.write(self._cells(row, count, columns))
             waiting.seek(0)
-            self._write_rows(waiting, list(columns), out)
+            table = self._table(columns, out)
+            for line in waiting:
+                cells = orjson.loads(line)
+                table.writerow(cells + [""] * (len(columns) - len(cells)))
         return count
 
-    def _write_rows(self, waiting: Iterable[bytes], columns: list[str], out: BinaryIO) -> None:
+    def _table(self, columns: Iterable[str], out: BinaryIO) -> Any:
+        """The writer of rows, its header written."""
         if self._bom:
             out.write(_BOM)
-        rows = csv.writer(_Encoded(out), lineterminator="\r\n")
-        if columns:
-            rows.writerow(map(self._guarded, columns))
-        for line in waiting:
-            cells = orjson.loads(line)
-            rows.writerow(cells + [""] * (len(columns) - len(cells)))
+        table = csv.writer(_Encoded(out), lineterminator="\r\n")
+        names = [self._guarded(name) for name in columns]
+        if names:
+            table.writerow(names)
+        return table
 
-    def _cells(self, record: Record, columns: dict[str, int]) -> bytes:
-        """The record's cells as a JSON line; a field that is new gets the next column."""
-        if not isinstance(record.content, dict):
-            raise UsageError("export_no_row", record=record.id)
-        for name in record.content:
+    def _cells(self, row: Json, number: int, columns: dict[str, int]) -> bytes:
+        """The row's cells as a JSON line; a field that is new gets the next column."""
+        if not isinstance(row, dict):
+            raise UsageError("export_no_row", row=number)
+        for name in row:
             if name not in columns:
-                dump(record, name, 0)
+                dump(name, number)
                 columns[name] = len(columns)
-        cells = [self._cell(record, record.content.get(name)) for name in columns]
-        return dump(record, cells, orjson.OPT_APPEND_NEWLINE)
+        cells = [self._cell(row.get(name), number) for name in columns]
+        return dump(cells, number, orjson.OPT_APPEND_NEWLINE)
 
-    def _cell(self, record: Record, value: Json) -> str:
+    def _cell(self, value: Json, number: int) -> str:
         if value is None:
             return ""
         if isinstance(value, str):
             return self._guarded(value)
-        return dump(record, value, 0).decode()
+        return dump(value, number).decode()
 
     def _guarded(self, text: str) -> str:
         return f"'{text}" if self._safe and text.startswith(_FORMULA) else text

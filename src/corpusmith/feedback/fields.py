@@ -103,6 +103,10 @@ class Reader:
         self._values = mapping.values
         self._plain = not self._values and not any("." in name for name in self._in_order)
 
+    def has_rating(self, row: Mapping[str, Json]) -> bool:
+        """Whether anything stands where the rating is to be found."""
+        return _inside(row, self._names["rating"]) not in (None, "")
+
     def read(self, row: Mapping[str, Json]) -> Feedback:
         """The row as Feedback. Raises BadField."""
         parts = map(row.get, self._in_order) if self._plain else self._mapped(row)

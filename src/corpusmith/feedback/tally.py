@@ -36,7 +36,7 @@ class FeedbackResult:
     read: int
     kept: int
     dropped: Mapping[str, int]
-    """By reason: `other_model`, `seen_before`, `rating_below`, `duplicate`."""
+    """By reason: `not_rated`, `other_model`, `seen_before`, `rating_below`, `duplicate`."""
     bad: Mapping[str, int]
     """By reason: rows that are no feedback."""
     mean_rating: float | None
@@ -77,11 +77,17 @@ class Tally:
     kept: int = 0
     kept_ratings: float = 0.0
     valid: int = 0
+    not_rated: int = 0
 
     @property
     def read(self) -> int:
         """Rows so far, good and bad."""
-        return self.valid + self.bad.total()
+        return self.valid + self.not_rated + self.bad.total()
+
+    def pass_over(self) -> None:
+        """Counts a record of a dataset that nobody has rated yet."""
+        self.not_rated += 1
+        self.dropped["not_rated"] += 1
 
     def take(self, batch: Sequence[Feedback]) -> None:
         """Counts valid rows."""

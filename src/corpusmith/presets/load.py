@@ -1,4 +1,4 @@
-"""The shipped characters, scenarios, templates, variation lists and prompt texts, as values.
+"""The shipped characters, scenarios, templates, word lists and prompt texts, as values.
 
 Owns: reading `presets/`. Does not own: what a user made of them (`store/`), or community cards
 (`cards/`). Each is read once and kept.
@@ -101,6 +101,27 @@ def domain(name: str) -> Mapping[str, Any] | None:
 def domain_starter(language: Language) -> str:
     """The text of a commented domain file, called `my_domain`, to begin one's own with."""
     return _read(f"starter/domain.{language}.yaml")
+
+
+@cache
+def traditional() -> Mapping[str, str]:
+    """Traditional characters, each with the simplified one that it is compared as."""
+    lines = (line for line in _read("traditional.txt").splitlines() if not line.startswith("#"))
+    return MappingProxyType({pair[0]: pair[1] for line in lines for pair in line.split()})
+
+
+@cache
+def word_lists() -> Mapping[str, bytes]:
+    """The shipped lists of sensitive words: `zh/gambling` -> the file's bytes, by name."""
+    root = _folder() / "words"
+    files = {
+        f"{folder.name}/{file.name.removesuffix('.txt')}": file
+        for folder in root.iterdir()
+        if folder.is_dir()
+        for file in folder.iterdir()
+        if file.name.endswith(".txt")
+    }
+    return MappingProxyType({name: files[name].read_bytes() for name in sorted(files)})
 
 
 @cache

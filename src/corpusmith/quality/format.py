@@ -29,6 +29,13 @@ _RECORD_KEYS = frozenset(
 _TURN_KEYS = frozenset({"role", "content"})
 _REFINED_KEYS = frozenset({"question", "initial_answer", "final_answer", "refinement_process"})
 _STEP_KEYS = frozenset({"answer", "critique"})
+_FIRST_ONLY = frozenset({"system", "developer"})
+_ASKING = frozenset({"user", "tool"})
+_ANSWERING = frozenset({"assistant", "function_call"})
+_CHAT_ROLES = _FIRST_ONLY | _ASKING | _ANSWERING
+# Who may not speak twice in a row: trainers drop such a chat. Several tools may answer one call.
+_OTHER = {"user": "assistant", "assistant": "user"}
+_ANSWER_KEYS = ("chosen", "rejected")
 # Texts that may be empty in a good record: Alpaca's `input`.
 _MAY_BE_EMPTY = (".input", ".system")
 
@@ -119,6 +126,62 @@ def _refinement(content: dict[str, Any]) -> Verdict:
     return _any_shape(content)
 
 
+def _chat(content: dict[str, Any]) -> Verdict:
+    """A chat as trainers read it; of a preference it is the prompt, and two answers follow."""
+    messages = content["messages"]
+    fault = _messages_fault(messages) or _ends_fault(content)
+    if fault is not None:
+        return fault
+    if type(content.get("label")) is int and content["label"] in (0, 1):
+        # LLaMA-Factory takes an integer for no label at all, and trains on what nobody wanted.
+        return _fail("types", path="$.label", wanted="true or false")
+    for at, one in enumerate(messages):
+        reason = None if one.get("tool_calls") else _text_fault(one["content"])
+        if reason:
+            return _fail(reason, path=f"$.messages[{at}].content")
+    return _any_shape({key: one for key, one in content.items() if key != "messages"})
+
+
+def _messages_fault(messages: Json) -> Verdict | None:
+    if not isinstance(messages, list) or not messages:
+        return _fail("types", path="$.messages", wanted="list of messages")
+    before = ""
+    for at, one in enumerate(messages):
+        path = f"$.messages[{at}]"
+        if not _is_message(one):
+            return _fail("types", path=path, wanted="message")
+        role = one["role"]
+        if role not in _CHAT_ROLES or (role in _FIRST_ONLY and at > 0):
+            return _fail("roles", path=f"{path}.role", wanted="user or assistant")
+        if role == before and role in _OTHER:
+            return _fail("roles", path=f"{path}.role", wanted=_OTHER[role])
+        before = role
+    return None
+
+
+def _ends_fault(content: dict[str, Any]) -> Verdict | None:
+    """A chat ends with an answer; of a preference, with what is to be answered."""
+    answers = [key for key in _ANSWER_KEYS if key in content]
+    for key in answers:
+        if not _is_message(content[key]):
+            return _fail("types", path=f"$.{key}", wanted="message")
+        if content[key]["role"] != "assistant":
+            return _fail("roles", path=f"$.{key}.role", wanted="assistant")
+    if len(answers) == 1:
+        return _wrong_keys("$", dict.fromkeys(answers), frozenset(_ANSWER_KEYS))
+    last = content["messages"][-1]["role"]
+    if last in (_ASKING if answers else _ANSWERING):
+        return None
+    path = f"$.messages[{len(content['messages']) - 1}].role"
+    return _fail("roles", path=path, wanted="user" if answers else "assistant")
+
+
+def _is_message(value: Json) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(value.get(key), str) for key in ("role", "content")
+    )
+
+
 def _text_fault(text: str) -> str | None:
     if _BLANK.fullmatch(text):
         return "empty"
@@ -156,4 +219,5 @@ def _fail(reason: str, **detail: Json) -> Verdict:
 SHAPES: dict[str, Callable[[dict[str, Any]], Verdict]] = {
     "dialogues": _dialogue,
     "refinement_process": _refinement,
+    "messages": _chat,
 }

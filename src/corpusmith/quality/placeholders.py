@@ -1,16 +1,21 @@
-"""The `placeholders` check: no place that was left to be filled, no skeleton of a text.
+"""The `placeholders` check: no place that was left to be filled, no skeleton, no prompt repeated.
 
 Owns: the signs of a text that is not finished. They are kept narrow: code with braces, sets,
-formulas and a silent `……` between other words are ordinary text.
-Does not own: texts that are empty (`format.py`). Reason: placeholder.
+formulas and a silent `……` between other words are ordinary text. And which prompts a draft was
+made from. Does not own: finding a prompt's sentences (`leaks.py`), texts that are empty
+(`format.py`). Reasons: placeholder, prompt_leak.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Literal
 
+from corpusmith.contracts import CheckContext
+from corpusmith.quality.actions import texts_option
+from corpusmith.quality.leaks import Leaks, leaks_of_recipe
+from corpusmith.quality.options import ACTIONS, Action, found_fault, one_of
 from corpusmith.quality.shapes import texts, written
 from corpusmith.values import PASS, Draft, Verdict
 
@@ -78,23 +83,57 @@ _WHOLE = re.compile(
 )
 _WHOLE_MAX = 40
 _EXCERPT_CHARS = 60
+_NO_LEAKS = Leaks(())
+
+
+LEAKS: tuple[Action | Literal["off"], ...] = (*ACTIONS, "off")
+_WITH_PROMPTS = ("dialogue", "rounds", "selfplay")
+"""Recipes whose prompts are shipped, but for the words of the task."""
 
 
 class Placeholders:
-    """Fails a draft with a place left unfilled. `words`: further texts that must not occur."""
+    """Fails a draft with a place left unfilled, or with a sentence of its own prompt.
+
+    `words`: further texts that must not occur. `action`: reject or flag. `prompt_leak`: what is
+    done with a repeated prompt: reject, flag, or off.
+    """
 
     name: ClassVar[str] = "placeholders"
 
-    def __init__(self, *, words: Sequence[str] = ()) -> None:
-        self._words = tuple(words)
+    def __init__(
+        self,
+        *,
+        words: Sequence[str] = (),
+        action: str = "reject",
+        prompt_leak: str = "reject",
+        context: CheckContext | None = None,
+    ) -> None:
+        self._words = texts_option(self.name, "words", words)
+        self._action: Action = one_of(self.name, "action", action, ACTIONS)
+        self._leak = one_of(self.name, "prompt_leak", prompt_leak, LEAKS)
+        self._context = context
+        self._template = Leaks(context.boilerplate if context else ())
 
     def __call__(self, draft: Draft) -> Verdict:
         contents = texts(written(draft))
         found = self._find(contents)
+        if found is not None:
+            excerpt = found.strip()[:_EXCERPT_CHARS]
+            return found_fault(self._action, "placeholder", found=excerpt)
+        return PASS if self._leak == "off" else self._of_leak(contents, draft, self._leak)
+
+    def _of_leak(self, contents: list[str], draft: Draft, action: Action) -> Verdict:
+        leaks = self._leaks(draft.provenance.get("recipe"))
+        found = next((one for text in contents if (one := leaks.find(text))), None)
         if found is None:
             return PASS
-        excerpt = found.strip()[:_EXCERPT_CHARS]
-        return Verdict(passed=False, reason="placeholder", detail={"found": excerpt})
+        return found_fault(action, "prompt_leak", found=found[:_EXCERPT_CHARS])
+
+    def _leaks(self, recipe: object) -> Leaks:
+        """The prompt that a draft of a recipe was made with, as far as it is known."""
+        if self._context is not None and recipe in _WITH_PROMPTS:
+            return leaks_of_recipe(str(recipe), self._context.language)
+        return self._template if recipe == "template" else _NO_LEAKS
 
     def _find(self, contents: list[str]) -> str | None:
         """The first sign of an unfilled place, or None."""

@@ -11,6 +11,8 @@ import re
 from collections.abc import Sequence
 from typing import ClassVar
 
+from corpusmith.quality.actions import texts_option
+from corpusmith.quality.options import ACTIONS, Action, found_fault, one_of
 from corpusmith.quality.shapes import answers, written
 from corpusmith.values import PASS, Draft, Verdict
 
@@ -63,16 +65,18 @@ _EXCERPT_CHARS = 60
 
 
 class Refusal:
-    """Fails a draft whose answer starts with a stock refusal. `phrases`: further starts."""
+    """Fails a draft whose answer starts with a stock refusal. `phrases`: further starts.
+    `action`: reject or flag."""
 
     name: ClassVar[str] = "refusal"
 
-    def __init__(self, *, phrases: Sequence[str] = ()) -> None:
-        self._phrases = tuple(phrases)
+    def __init__(self, *, phrases: Sequence[str] = (), action: str = "reject") -> None:
+        self._phrases = texts_option(self.name, "phrases", phrases)
+        self._action: Action = one_of(self.name, "action", action, ACTIONS)
 
     def __call__(self, draft: Draft) -> Verdict:
         for answer in answers(written(draft)):
             if _REFUSAL.match(answer) or (self._phrases and answer.startswith(self._phrases)):
                 found = answer.strip()[:_EXCERPT_CHARS]
-                return Verdict(passed=False, reason="refusal", detail={"found": found})
+                return found_fault(self._action, "refusal", found=found)
         return PASS

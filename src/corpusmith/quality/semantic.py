@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from corpusmith.contracts import Ask, Earlier
 from corpusmith.errors import SpecError, UsageError
 from corpusmith.quality.shapes import texts, written
-from corpusmith.tokens import tokens_of
 from corpusmith.values import PASS, Draft, Verdict
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ scoring (`recipes/evaluate.py`), the statistics (`quality/agreement.py`), showin
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappush, heappushpop
 from typing import TYPE_CHECKING, Any
@@ -107,8 +107,10 @@ class Evaluations:
     def __init__(self, studio: Studio) -> None:
         self._studio = studio
 
-    def of(self, task: Task | int) -> Evaluation:
-        """What an evaluate task found so far; no call is made.
+    def of(
+        self, task: Task | int, *, note: Callable[[Mapping[str, Json]], None] | None = None
+    ) -> Evaluation:
+        """What an evaluate task found so far; no call is made. `note` is told each row's scores.
 
         Raises NotFound, UsageError for a task that is no evaluation.
         """
@@ -119,6 +121,8 @@ class Evaluations:
         gathered = _Gathered(spec)
         for record in self._studio.store.records.iterate(task_id=found.id):
             gathered.add(record)
+            if note is not None:
+                note(record.content)
         misses = self._studio.store.tasks.miss_counts(found.id)
         return gathered.report(found, {reason: count for (_, reason), count in misses.items()})
 

@@ -1,23 +1,64 @@
-"""Use-cases of exports: whose records, in which format, into which file.
+"""Use-cases of exports: whose records, in which format, into which files.
 
-Owns: the selection, and what a record needs besides its row (the character's system prompt).
-Does not own: formats and files (exports).
+Owns: reading what is asked for, before anything is written. Does not own: formats (exports), the
+files (`export_files.py`), the folder for a hub (`hf_layout.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, get_args
 
-from corpusmith import registry
+from corpusmith import __version__
 from corpusmith.errors import NotFound, UsageError
-from corpusmith.values import Record
+from corpusmith.exports.files import translated
+from corpusmith.exports.formats import format_of
+from corpusmith.service import dataset_info as info_file
+from corpusmith.service.export_files import (
+    Exported,
+    Wish,
+    count_by_part,
+    walk_of,
+    write_files,
+    write_stream,
+)
+from corpusmith.service.export_parts import balance_of, split_of
+from corpusmith.service.export_rows import OnRefused
+from corpusmith.service.push import Pushed, Show, Target, nothing_shown, ready, upload
+from corpusmith.values import Json, Selection
 
 if TYPE_CHECKING:
-    from corpusmith.exports.files import ExportResult
+    from corpusmith.service.export_walk import Walk
     from corpusmith.service.studio import Studio
+
+__all__ = ["HF", "ExportPreview", "Exported", "Exports", "Pushed"]
+
+HF = "hf"
+"""No format of a file: a folder in the layout of the hub."""
+STREAM = "-"
+_MOST_SEED = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportPreview:
+    """What an export would write. Its fields are those of `Exported`."""
+
+    records: int
+    rows: int
+    first: Sequence[Json]
+    """The first rows."""
+    parts: Mapping[str, int]
+    refused: Mapping[str, int]
+    refused_records: Mapping[str, Sequence[int]]
+    passed_over: Mapping[str, int]
+    left_out: int
+    kinds: Mapping[str, int]
+    simulated: int
+    rejected: int
 
 
 class Exports:
@@ -26,6 +67,10 @@ class Exports:
     def __init__(self, studio: Studio) -> None:
         self._studio = studio
 
+    def count(self, selection: Selection) -> int:
+        """How many records an export of this selection is made of. Raises NotFound."""
+        return self._studio.store.records.count(selection)
+
     def write(
         self,
         path: str | Path,
@@ -33,63 +78,220 @@ class Exports:
         task: int | None = None,
         dataset: str | None = None,
         form: str = "json",
+        selection: Selection | None = None,
         scenario: str | None = None,
         character: str | None = None,
+        balance: str | None = None,
+        split: str | Mapping[str, float] | None = None,
+        seed: int = 0,
+        on_refused: OnRefused = "stop",
+        manifest: bool | None = None,
+        dataset_info: bool | str | Path = False,
+        dataset_info_name: str | None = None,
         **options: Any,
-    ) -> ExportResult:
+    ) -> Exported:
         """Write the records of a task or a dataset; `-` is standard output.
 
-        Options go to the exporter, such as `system="character"` for `messages`.
-        Raises NotFound, UsageError.
+        `form` `hf`: `path` is a folder in the hub's layout; its options are those of
+        `hf_layout.Layout` and of its rows. `balance`: `category`, `scenario=50`. `split`:
+        `train=0.9,validation=0.1`, by groups of records that belong together; each part is a file
+        of its own (`NAME-train.jsonl`). Both go by `seed`. `on_refused`: of a record that makes no
+        row, `stop` with all reasons, or `skip` it and count it. `manifest` None: where there are
+        several files. `dataset_info`: merge an entry for each file into LLaMA-Factory's
+        `dataset_info.json` beside the export, or into the file that is named. All other options go
+        to the format, such as `system="character"` for `messages`; None: not given. All files take
+        their places together, or none does. Raises NotFound, UsageError, DiskFull.
         """
-        from corpusmith.exports.files import write_file
+        given = self._selection(selection, task, dataset, scenario, character)
+        wish = self._wish(given, form, balance, split, seed, on_refused, options)
+        if form == HF:
+            from corpusmith.service import hf_layout
 
-        if (task is None) == (dataset is None):
+            _refuse_with_hf(path, dataset_info or dataset_info_name, manifest)
+            return hf_layout.write(self._studio, Path(path), wish)
+        wish = replace(
+            wish,
+            manifest=split is not None if manifest is None else manifest,
+            dataset_info=_info_place(path, dataset_info, dataset_info_name),
+            dataset_info_name=dataset_info_name,
+        )
+        self._refuse_form(form, path, wish.options)
+        if str(path) != STREAM and not _is_device(Path(path)):
+            return write_files(self._studio, Path(path), wish)
+        if wish.split is not None or wish.manifest or wish.dataset_info is not None:
+            raise UsageError("export_stream_only_rows")
+        return write_stream(self._studio, path, wish)
+
+    def push(
+        self,
+        repo: str,
+        *,
+        branch: str = "main",
+        private: bool = False,
+        endpoint: str | None = None,
+        token_env: str = "HF_TOKEN",  # noqa: S107  the variable's name
+        message: str | None = None,
+        show: Show = nothing_shown,
+        **wanted: Any,
+    ) -> Pushed:
+        """Put a dataset on a hub: `USER/NAME`, made if it is not there, all files in one commit.
+
+        `wanted`: as for `write`, in the hub's layout. `endpoint` None: HF_ENDPOINT, else the usual
+        hub. The token comes from the environment variable `token_env` and goes nowhere else.
+        `show` is told how many bytes have been sent. Raises UsageError, PushFailed; then the hub
+        shows what it showed before (a repository that is new stays, without files).
+        """
+        target = Target(
+            repo=repo, branch=branch, private=private, endpoint=endpoint, token_env=token_env
+        )
+        token = ready(target)
+        with TemporaryDirectory(prefix="corpusmith-") as folder:
+            place = Path(folder) / repo.rpartition("/")[2]
+            done = self.write(place, **{**wanted, "form": HF, "source": repo})
+            said = message or f"corpusmith {__version__}: {done.records} records"
+            commit, page, files, removed = upload(place, target, token, said, show)
+        return Pushed(
+            repo=repo,
+            branch=branch,
+            url=page,
+            commit=commit,
+            files=files,
+            removed=removed,
+            export=done,
+        )
+
+    def preview(
+        self,
+        *,
+        task: int | None = None,
+        dataset: str | None = None,
+        form: str = "json",
+        path: str | Path = "",
+        selection: Selection | None = None,
+        balance: str | None = None,
+        split: str | Mapping[str, float] | None = None,
+        seed: int = 0,
+        first: int = 3,
+        **options: Any,
+    ) -> ExportPreview:
+        """What `write` would write, and every record that it would refuse. Nothing is written."""
+        given = self._selection(selection, task, dataset)
+        wish = self._wish(given, form, balance, split, seed, "skip", options)
+        if form == HF:
+            from corpusmith.service import hf_layout
+
+            _, wish = hf_layout.rows_wish(self._studio, wish)
+        self._refuse_form(wish.form, path, wish.options)
+        chosen = wish.made_balance()
+        walk = walk_of(self._studio, wish, format_of(wish.form, str(path), wish.options), chosen)
+        shown = _walked(walk, first)
+        facts = walk.facts
+        return ExportPreview(
+            records=facts.records,
+            rows=facts.rows.total(),
+            first=shown,
+            parts=count_by_part(facts, wish.split),
+            refused=walk.refusals.counts,
+            refused_records=walk.refusals.ids,
+            passed_over=walk.passed_over.counts,
+            left_out=walk.left_out,
+            kinds={} if chosen is None else chosen.found,
+            simulated=facts.simulated,
+            rejected=facts.states["rejected"],
+        )
+
+    def _selection(
+        self,
+        selection: Selection | None,
+        task: int | None,
+        dataset: str | None,
+        scenario: str | None = None,
+        character: str | None = None,
+    ) -> Selection:
+        """Of one task or one dataset that is there. Raises NotFound, UsageError."""
+        fields = {"task_id": task, "dataset": dataset, "scenario": scenario, "character": character}
+        wished: dict[str, Any] = {name: one for name, one in fields.items() if one is not None}
+        given = replace(selection or Selection(), **wished)
+        if (given.task_id is None) == (given.dataset is None):
             raise UsageError("task_or_dataset")
-        exporter = registry.load("exporter", form)(**options)
-        records = self._records(task, dataset, scenario, character)
-        return write_file(path, exporter, records)
-
-    def _records(
-        self, task: int | None, dataset: str | None, scenario: str | None, character: str | None
-    ) -> Iterator[Record]:
-        store = self._studio.store
-        if task is not None:
-            store.tasks.get(task)
+        if given.task_id is not None:
+            self._studio.store.tasks.get(given.task_id)
         else:
-            store.datasets.get(dataset or "")
-        personas = _Personas(self._studio)
-        for record in store.records.iterate(
-            task_id=task, dataset=dataset, scenario=scenario, character=character
-        ):
-            system = personas.of(record)
-            yield replace(record, provenance={**record.provenance, "system": system})
+            self._studio.store.datasets.get(given.dataset or "")
+        return given
 
+    def _wish(
+        self,
+        selection: Selection,
+        form: str,
+        balance: str | None,
+        split: str | Mapping[str, float] | None,
+        seed: int,
+        on_refused: OnRefused,
+        options: Mapping[str, Json],
+    ) -> Wish:
+        if on_refused not in get_args(OnRefused):
+            known = ", ".join(get_args(OnRefused))
+            raise UsageError("export_on_refused", value=str(on_refused)[:60], known=known)
+        if not 0 <= seed <= _MOST_SEED:
+            raise UsageError("export_seed", value=str(seed)[:60])
+        if balance is not None:
+            balance_of(balance, seed)  # told now, made anew for each walk
+        return Wish(
+            selection=selection,
+            form=form,
+            options={name: one for name, one in options.items() if one is not None},
+            balance=balance,
+            split=None if split is None else split_of(split, seed),
+            seed=seed,
+            on_refused=on_refused,
+        )
 
-class _Personas:
-    """The system prompt of a record's character, as its task knew it."""
-
-    def __init__(self, studio: Studio) -> None:
-        self._studio = studio
-        self._known: dict[int, dict[str, str]] = {}
-
-    def of(self, record: Record) -> str:
-        # A sample's record is a copy: the task that made it is the one it was drawn from.
-        task_id = record.provenance.get("from", {}).get("task", record.task_id)
-        if task_id not in self._known:
-            self._known[task_id] = self._load(task_id)
-        return self._known[task_id].get(record.labels.get("character", ""), "")
-
-    def _load(self, task_id: int) -> dict[str, str]:
-        from corpusmith.nouns import Character
-        from corpusmith.recipes.dialogue_prompts import system_prompt
-
+    def _refuse_form(self, form: str, path: str | Path, options: Mapping[str, Json]) -> None:
+        """Raises what is wrong with a format or its options before a record is read."""
         try:
-            task = self._studio.store.tasks.get(task_id)
-        except NotFound:
-            return {}  # its records outlive a deleted task
-        spec = task.spec.get("recipe_spec", {})
-        return {
-            part["name"]: system_prompt(Character(**part), task.spec["language"])
-            for part in spec.get("characters", [])
-        }
+            format_of(form, str(path), options)
+        except NotFound as error:
+            if error.reason != "unknown_plugin" or error.data.get("kind") != "exporter":
+                raise
+            known = f"{error.data['known']}, {HF}"
+            raise NotFound("unknown_plugin", **{**error.data, "known": known}) from None
+
+
+def _walked(walk: Walk, first: int) -> Sequence[Json]:
+    """The first rows. Of a walk that gives none because all are refused: none."""
+    rows = (row for _, row in walk.rows())
+    try:
+        shown = list(islice(rows, first))
+        for _ in rows:
+            pass
+    except UsageError:
+        if walk.facts.records or not (walk.refusals.count or walk.passed_over.count):
+            raise
+        return ()
+    return shown
+
+
+def _info_place(path: str | Path, wish: bool | str | Path, name: str | None) -> Path | None:
+    if wish is False and name is None:
+        return None
+    if not isinstance(wish, bool):
+        return Path(wish)
+    return Path(path).parent / info_file.USUAL
+
+
+def _refuse_with_hf(path: str | Path, info: Any, manifest: bool | None) -> None:
+    if str(path) == STREAM:
+        raise UsageError("export_hf_stream")
+    if info:
+        raise UsageError("export_hf_info")
+    if manifest is False:
+        raise UsageError("export_hf_manifest")
+
+
+def _is_device(path: Path) -> bool:
+    """A pipe or a device stands there; it is written to directly."""
+    try:
+        return path.exists() and not (path.is_file() or path.is_dir())
+    except OSError as error:
+        raise translated(error, path) from error

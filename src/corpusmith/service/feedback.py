@@ -2,7 +2,7 @@
 
 Owns: the run: which rows come in, and in what order mapping, filters and files take them.
 Does not own: options (`feedback_file.py`), what is written where (`feedback_run.py`), rows
-(`readers`), fields and shapes (`feedback`).
+(`readers`), a dataset's records (`feedback_records.py`), fields and shapes (`feedback`).
 """
 
 from __future__ import annotations
@@ -18,13 +18,15 @@ from typing import TYPE_CHECKING, Any
 from corpusmith.errors import DiskFull, UsageError
 
 if TYPE_CHECKING:
+    from corpusmith.feedback.fields import Feedback as OneRating
     from corpusmith.feedback.tally import FeedbackResult
     from corpusmith.readers.bad import Bad
     from corpusmith.service.feedback_file import FeedbackFile
+    from corpusmith.service.feedback_run import FeedbackRun
     from corpusmith.service.studio import Studio
     from corpusmith.values import Json
 
-Rows = Iterator[tuple[int, dict[str, Any]]]
+Rows = Iterator[tuple[int, "dict[str, Any] | OneRating | None"]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +81,7 @@ class Feedback:
                         Reading(read=read, kept=kept, bytes=size, total_bytes=total, took_s=took_s)
                     )
 
-            return run.run(lambda bad: self._rows(file, source, bad, seen))
+            return run.run(lambda bad: self._rows(run, file, source, bad, seen))
 
     def _source(self, file: FeedbackFile) -> Path | None:
         """The file with the feedback; None: it is a dataset. Raises UsageError."""
@@ -96,24 +98,20 @@ class Feedback:
             return source.path
 
     def _rows(
-        self, file: FeedbackFile, source: Path | None, bad: Bad, seen: Callable[[int], None]
+        self,
+        run: FeedbackRun,
+        file: FeedbackFile,
+        source: Path | None,
+        bad: Bad,
+        seen: Callable[[int], None],
     ) -> Rows:
         if source is not None:
             from corpusmith.readers.rows import read_rows
 
             return read_rows(source, bad=bad, seen=seen)
-        return self._records(file.dataset, bad)
+        from corpusmith.service.feedback_records import rated_rows
 
-    def _records(self, dataset: str | None, bad: Bad) -> Rows:
-        from corpusmith.readers.bad import BadRow
-
-        records = self._studio.store.records.iterate(dataset=dataset)
-        for number, record in enumerate(records, 1):
-            if isinstance(record.content, dict):
-                yield number, record.content
-            else:
-                detail = {"kind": type(record.content).__name__, "record": record.id}
-                bad(BadRow(number, "row_not_object", detail, ""))
+        return rated_rows(self._studio, str(file.dataset), run.reader, bad)
 
 
 @contextmanager

@@ -36,7 +36,8 @@ BATCH_ROWS = 500
 MOST_NAMES = 20
 """Field names of a row that an error shows."""
 
-Rows = Iterator[tuple[int, dict[str, Any]]]
+Rows = Iterator[tuple[int, dict[str, Any] | Feedback | None]]
+"""Number and row; a record rated in review comes as Feedback, None is one that nobody rated."""
 
 
 class FeedbackRun:
@@ -49,9 +50,9 @@ class FeedbackRun:
         if not (file.formats or file.pairs or file.kto):
             raise UsageError("feedback_nothing")
         self.tally = Tally()
+        self.reader = Reader(field_map(file.map, file.map_values))
         self._file = file
         self._language = language
-        self._reader = Reader(field_map(file.map, file.map_values))
         self._known = Digests() if file.merge_with is not None or file.since_last else None
         """What is in the training set, or was seen; None: duplicates do not matter."""
         self._pairing: Pairing | None = None
@@ -81,14 +82,20 @@ class FeedbackRun:
     # ------------------------------------------------------------ rows
 
     def _take_all(self, rows: Rows) -> None:
-        read, batch = self._reader.read, list[Feedback]()
+        read, batch = self.reader.read, list[Feedback]()
         for number, row in rows:
-            try:
-                batch.append(read(row))
-            except BadField as problem:
-                raw = shown(orjson.dumps(row, default=str))
-                self._bad(BadRow(number, problem.reason, problem.detail, raw), tuple(row))
+            if row is None:
+                self.tally.pass_over()
                 continue
+            if isinstance(row, Feedback):
+                batch.append(row)
+            else:
+                try:
+                    batch.append(read(row))
+                except BadField as problem:
+                    raw = shown(orjson.dumps(row, default=str))
+                    self._bad(BadRow(number, problem.reason, problem.detail, raw), tuple(row))
+                    continue
             if len(batch) >= BATCH_ROWS:
                 self._take(batch)
                 batch = []
@@ -138,6 +145,10 @@ class FeedbackRun:
         if not self.tally.read and self._known is None:
             raise SpecError("rows_empty", file=self._file.feedback_file or self._file.dataset)
         if self.tally.valid or self._first_bad is None:
+            if self.tally.not_rated and not self.tally.valid and self._known is None:
+                raise UsageError(
+                    "feedback_not_rated", dataset=self._file.dataset, count=self.tally.not_rated
+                )
             return
         row, fields = self._first_bad
         shown_names = ", ".join(name[:50] for name in fields[:MOST_NAMES])
@@ -242,7 +253,7 @@ class FeedbackRun:
             mean_rating=tally.mean_rating(),
             mean_rating_read=tally.mean_rating_read(),
             models=tally.counts(),
-            words=dict(self._reader.words),
+            words=dict(self.reader.words),
             existing=self._merged,
             pairs=self._pairs if self._file.pairs else None,
             kto=dict(self._kto) if self._file.kto else None,

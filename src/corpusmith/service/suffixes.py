@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
-FORMAT_OF_SUFFIX = {".json": "json", ".jsonl": "jsonl", ".csv": "csv"}
+FORMAT_OF_SUFFIX = {".json": "json", ".jsonl": "jsonl", ".csv": "csv", ".parquet": "parquet"}
 
 
 def format_of(path: str) -> str | None:

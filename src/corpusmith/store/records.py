@@ -59,9 +59,10 @@ class Records:
             rows = self._page(query.where(tuple_(*_ORDER) > tuple_(*last)))
 
     def earlier(self, task_id: int) -> Iterator[Earlier]:
-        """The task's records, and those that others put in its dataset. Streams."""
-        for record in self.iterate(task_id=task_id):
-            yield Earlier(place=place_of(record), draft=draft_of(record), own=True)
+        """Those that others put in the task's dataset, then the task's own. Streams.
+
+        In this order also for a task that has none yet: what a record is like does not change.
+        """
         dataset_of_task = select(tasks.c.dataset_id).where(tasks.c.id == task_id)
         others = (
             select(records)
@@ -70,6 +71,8 @@ class Records:
         )
         for record in self._pages(others.order_by(*_ORDER).limit(_AT_ONCE)):
             yield Earlier(place=f"#{record.id}", draft=draft_of(record), own=False)
+        for record in self.iterate(task_id=task_id):
+            yield Earlier(place=place_of(record), draft=draft_of(record), own=True)
 
     def tasks(self, selection: Selection = ALL, **fields: Any) -> Sequence[int]:
         """The tasks that made the records of the selection, deleted ones too. Raises NotFound."""

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Select, func, select, tuple_
 
 from corpusmith.store.codec import iso
 from corpusmith.store.database import Database
-from corpusmith.store.review_queue import scope
+from corpusmith.store.review_queue import about, scope
 from corpusmith.store.review_values import Opinion, ReviewerCounts, ReviewStatistics
 from corpusmith.store.schema import record_versions, records, reviews
 from corpusmith.values import ReviewState, Selection
@@ -47,14 +47,13 @@ class ReviewNumbers:
     ) -> Iterator[Opinion]:
         """All reviews of the selection's records, those of one record together. Streams."""
         with self._database.read() as connection:
-            where = list(scope(connection, selection))
+            theirs = [about(connection, reviews.c.record_id, scope(connection, selection))]
         if reviewers is not None:
-            where.append(reviews.c.reviewer.in_(reviewers))
+            theirs.append(reviews.c.reviewer.in_(reviewers))
         key = (reviews.c.record_id, reviews.c.reviewer)
         query = (
             select(*key, reviews.c.state, reviews.c.rating)
-            .join(records, records.c.id == reviews.c.record_id)
-            .where(*where)
+            .where(*theirs)
             .order_by(*key)
             .limit(_AT_ONCE)
         )
@@ -113,8 +112,9 @@ def _edited(connection: Connection, where: Where) -> int:
     query = (
         select(func.count())
         .select_from(record_versions)
-        .join(records, records.c.id == record_versions.c.record_id)
-        .where(record_versions.c.version == 2, *where)
+        .where(
+            record_versions.c.version == 2, about(connection, record_versions.c.record_id, where)
+        )
     )
     return connection.scalar(query) or 0
 
@@ -125,8 +125,7 @@ def _reviewers(connection: Connection, where: Where) -> list[ReviewerCounts]:
         select(
             reviews.c.reviewer, reviews.c.state, func.count(), func.count(rating), func.sum(rating)
         )
-        .join(records, records.c.id == reviews.c.record_id)
-        .where(*where)
+        .where(about(connection, reviews.c.record_id, where))
         .group_by(reviews.c.reviewer, reviews.c.state)
     )
     found: dict[str, list[tuple[str, int, int, int]]] = {}

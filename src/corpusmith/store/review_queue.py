@@ -22,7 +22,7 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Select, exists, func, select, tuple_
+from sqlalchemy import Column, ColumnElement, Connection, Select, exists, func, select, tuple_
 
 from corpusmith.errors import NotFound
 from corpusmith.store.codec import plain
@@ -33,6 +33,7 @@ from corpusmith.store.schema import datasets, records, reviews
 from corpusmith.values import Selection
 
 APART = 1.0
+FEW_RECORDS = 20_000
 _PRIME = 2**31 - 1
 _OWN = (records.c.task_id, records.c.ordinal, records.c.position, records.c.sample)
 _ORDERS: dict[str, tuple[Sequence[Column[Any]], bool]] = {
@@ -94,13 +95,10 @@ class ReviewQueues:
     def progress(self, queue: Queue) -> QueueProgress:
         """How many the queue has, and how many of them its reviewer has done."""
         total = self._members(queue, select(func.count()).select_from(records))
-        done = self._members(
-            queue,
-            select(func.count())
-            .select_from(records)
-            .join(reviews, reviews.c.record_id == records.c.id),
-        ).where(*_done_by(queue))
         with self._database.read() as connection:
+            where = [*scope(connection, queue.selection), *_kind(queue)]
+            theirs = about(connection, reviews.c.record_id, where)
+            done = select(func.count()).select_from(reviews).where(theirs, *_done_by(queue))
             return QueueProgress(
                 done=connection.scalar(done) or 0, total=connection.scalar(total) or 0
             )
@@ -113,7 +111,7 @@ class ReviewQueues:
             return query.where(*scope(connection, selection))
 
 
-def scope(connection: Any, selection: Selection) -> Sequence[ColumnElement[bool]]:
+def scope(connection: Connection, selection: Selection) -> Sequence[ColumnElement[bool]]:
     """What a record must be to be in the selection. Raises NotFound (dataset)."""
     if selection.dataset is None:
         return conditions(selection, None)
@@ -122,6 +120,21 @@ def scope(connection: Any, selection: Selection) -> Sequence[ColumnElement[bool]
     if dataset_id is None:
         raise NotFound("unknown_dataset", kind="dataset", name=selection.dataset)
     return conditions(selection, dataset_id)
+
+
+def about(
+    connection: Connection, record_id: Column[Any], where: Sequence[ColumnElement[bool]]
+) -> ColumnElement[bool]:
+    """Whether a row that names a record names one of these.
+
+    SQLite takes the two sides of a join in an order that it guesses. Of few records their reviews
+    are looked up; of many, of which mostly few are reviewed, the reviews' records are.
+    """
+    some = select(records.c.id).where(*where)
+    beyond = connection.scalar(some.order_by(None).offset(FEW_RECORDS).limit(1))
+    if beyond is None:
+        return record_id.in_(some)
+    return exists().where(records.c.id == record_id, *where)
 
 
 def drawn(percent: float, seed: int) -> ColumnElement[bool]:

@@ -8,6 +8,7 @@ back (`review_undo.py`), which records come next (`review_queue.py`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 from sqlalchemy import Connection, RowMapping, Table, bindparam, insert, select, update
@@ -47,7 +48,7 @@ class Reviews:
         `version`: which one was looked at; None: the newest. `action`: one that is gone on with.
         """
         now = self._database.now()
-        name = plain(reviewer)
+        name, change = plain(reviewer), _plain(change)
         with self._database.write() as connection:
             rows = locked(connection, records, ids)
             action_id = action or begin_action(connection, name, kind, now)
@@ -149,6 +150,16 @@ class _Batch:
         if self.events:
             connection.execute(insert(review_events), self.events)
             write_rows(connection, records, self._records)
+
+
+def _plain(change: Change) -> Change:
+    """`change` with texts that any database takes."""
+    return replace(
+        change,
+        note=None if change.note is None else plain(change.note),
+        add_tags=tuple(map(plain, change.add_tags)),
+        remove_tags=tuple(map(plain, change.remove_tags)),
+    )
 
 
 # ---------------------------------------------------------------- shared with edits and undo

@@ -135,7 +135,8 @@ class EvaluateForm:
         return changed
 
     def deliver(self, studio: Studio, task: Task) -> Path | None:
-        """See Form."""
+        """See Form. The records that were judged learn their scores, which review goes by."""
+        studio.reviews.take_scores(task)
         return deliver_file(studio, task)
 
 

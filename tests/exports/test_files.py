@@ -1,4 +1,4 @@
-"""Exporters: exactly the records, in every script, in flat memory; a file whole or not at all."""
+"""Rows as JSON, exactly and in flat memory; a file whole or not at all."""
 
 from __future__ import annotations
 
@@ -17,17 +17,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpusmith import registry
 from corpusmith.errors import CorpusmithError, DiskFull, UsageError
 from corpusmith.exports.files import ExportResult, translated, write_file, write_stream
-from corpusmith.exports.messages import Messages
-from corpusmith.exports.native import JsonArray, JsonLines
+from corpusmith.exports.lines import JsonArray, JsonLines
 from corpusmith.messages import LANGUAGES, catalog
-from corpusmith.values import Json, Record
+from corpusmith.values import Json
 
 TURNS = [
     {"role": "user", "content": "你好，\n“林”😀"},
-    {"role": "assistant", "content": "嗯。"},
+    {"role": "assistant", "content": "嗯。\u2028"},
 ]
 CONTENT = {
     "scenario_labels": ["日常对话"],
@@ -38,41 +36,24 @@ CONTENT = {
 }
 
 
-def record(number: int = 7, content: Json = CONTENT, **provenance: Json) -> Record:
-    return Record(
-        id=number,
-        task_id=1,
-        dataset_id=None,
-        category="日常对话",
-        ordinal=number,
-        sample=0,
-        content=content,
-        provenance=provenance,
-        labels={},
-        state="pending",
-        committed=True,
-        created_at="2024-12-01T14:30:22",
-    )
-
-
-def text_of(exporter: Any, records: Iterable[Record]) -> str:
+def text_of(container: Any, rows: Iterable[Json]) -> str:
     out = io.BytesIO()
-    exporter.write(records, out)
+    container.write(rows, out)
     return out.getvalue().decode()
 
 
-# ---------------------------------------------------------------- formats
+# ---------------------------------------------------------------- JSON
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3])
-def test_json_is_one_readable_array_of_the_contents(count: int) -> None:
+def test_json_is_one_readable_array_of_the_rows(count: int) -> None:
     wanted = json.dumps([CONTENT] * count, indent=2, ensure_ascii=False) + "\n"
-    assert text_of(JsonArray(), [record(at) for at in range(count)]) == wanted
+    assert text_of(JsonArray(), [CONTENT] * count) == wanted
 
 
 def test_jsonl_is_one_compact_object_a_line() -> None:
     line = json.dumps(CONTENT, ensure_ascii=False, separators=(",", ":")) + "\n"
-    assert text_of(JsonLines(), [record(1), record(2)]) == line * 2
+    assert text_of(JsonLines(), [CONTENT] * 2) == line * 2
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -89,95 +70,26 @@ JSON = st.recursive(
 
 @given(st.lists(JSON, max_size=5))
 def test_what_is_exported_is_read_back_the_same(contents: list[Json]) -> None:
-    records = [record(at, content) for at, content in enumerate(contents)]
-    assert json.loads(text_of(JsonArray(), records)) == contents
-    lines = text_of(JsonLines(), records).split("\n")[:-1]
+    assert json.loads(text_of(JsonArray(), contents)) == contents
+    lines = text_of(JsonLines(), contents).split("\n")[:-1]
     assert [json.loads(line) for line in lines] == contents
 
 
-@pytest.mark.parametrize("content", [{"a": "\ud800"}, {"a": 2**70}, {1: "a"}])
-@pytest.mark.parametrize("exporter", [JsonArray(), JsonLines()])
-def test_a_record_that_json_cannot_hold_is_named(content: Json, exporter: Any) -> None:
+@pytest.mark.parametrize("row", [{"a": "\ud800"}, {"a": 2**70}, {1: "a"}])
+@pytest.mark.parametrize("container", [JsonArray(), JsonLines()])
+def test_a_row_that_json_cannot_hold_is_named(row: Json, container: Any) -> None:
     with pytest.raises(UsageError) as caught:
-        text_of(exporter, [record(1), record(42, content)])
-    assert (caught.value.reason, caught.value.data["record"]) == ("export_record", 42)
+        text_of(container, [CONTENT, row])
+    assert (caught.value.reason, caught.value.data["row"]) == ("export_row", 2)
 
 
-def test_messages_are_the_turns_and_nothing_else() -> None:
-    wanted = {"messages": TURNS}
-    assert json.loads(text_of(Messages(), [record(system="你是林。")])) == wanted
-
-
-@pytest.mark.parametrize("first", [[], [{"role": "system", "content": "简短地回答。"}]])
-def test_a_record_that_is_a_chat_already_stays_one(first: list[Json]) -> None:
-    chat = {"messages": [*first, *TURNS], "topic": "读书"}
-    assert json.loads(text_of(Messages(), [record(1, chat)])) == {"messages": chat["messages"]}
-
-
-def test_messages_take_the_characters_system_prompt_when_it_is_wanted_and_known() -> None:
-    known, unknown = record(1, system="你是林。"), record(2, system="")
-    lines = text_of(Messages(system="character"), [known, unknown, record(3)]).splitlines()
-    assert [json.loads(line)["messages"] for line in lines] == [
-        [{"role": "system", "content": "你是林。"}, *TURNS],
-        TURNS,
-        TURNS,
-    ]
-
-
-def test_self_play_is_its_question_and_the_final_answer() -> None:
-    content = {"question": "怎么练？", "initial_answer": "a", "final_answer": "b"}
-    assert json.loads(text_of(Messages(), [record(1, content)])) == {
-        "messages": [
-            {"role": "user", "content": "怎么练？"},
-            {"role": "assistant", "content": "b"},
-        ]
-    }
-
-
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        ({"question": "a", "answer": "b"}, "export_no_chat"),
-        ({"question": "a", "final_answer": " "}, "export_turn_empty"),
-        ({"final_answer": "b"}, "export_turn_empty"),
-        ("text", "export_no_chat"),
-        ({"messages": TURNS, "label": False}, "export_no_chat"),
-        ({"dialogues": "text"}, "export_turn_shape"),
-        ({"dialogues": [{"role": "user"}]}, "export_turn_shape"),
-        ({"dialogues": [{"role": "user", "content": 1}]}, "export_turn_shape"),
-        ({"dialogues": []}, "export_turn_order"),
-        ({"messages": [{"role": "system", "content": "a"}]}, "export_turn_order"),
-        ({"messages": [*TURNS, {"role": "tool", "content": "a"}]}, "export_turn_order"),
-        ({"dialogues": TURNS[:1]}, "export_turn_order"),
-        ({"dialogues": TURNS[::-1]}, "export_turn_order"),
-        ({"dialogues": [*TURNS, TURNS[1]]}, "export_turn_order"),
-        ({"dialogues": [TURNS[0], {"role": "assistant", "content": " \n"}]}, "export_turn_empty"),
-    ],
-)
-def test_a_record_that_a_trainer_would_drop_is_refused_by_name(content: Json, reason: str) -> None:
-    with pytest.raises(UsageError) as caught:
-        text_of(Messages(), [record(42, content)])
-    assert (caught.value.reason, caught.value.data["record"]) == (reason, 42)
-
-
-def test_an_unknown_system_option_names_the_known_ones() -> None:
-    with pytest.raises(UsageError) as caught:
-        Messages(system="all")  # type: ignore[arg-type]  # a user's word from outside
-    assert caught.value.data == {"value": "all", "known": "none, character"}
-
-
-@pytest.mark.parametrize("name", ["json", "jsonl", "messages"])
-def test_every_exporter_is_registered_under_its_name(name: str) -> None:
-    assert registry.load("exporter", name)().name == name
-
-
-@pytest.mark.parametrize("exporter", [JsonArray(), JsonLines(), Messages()])
-def test_memory_does_not_grow_with_the_number_of_records(exporter: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("container", [JsonArray(), JsonLines()])
+def test_memory_does_not_grow_with_the_number_of_rows(container: Any, tmp_path: Path) -> None:
     def peak_bytes(count: int) -> int:
         tracemalloc.start()
         try:
             made = ({**CONTENT, "dialogues": [dict(turn) for turn in TURNS]} for _ in range(count))
-            write_file(tmp_path / "out", exporter, (record(at, one) for at, one in enumerate(made)))
+            write_file(tmp_path / "out", container, made)
             return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
@@ -194,11 +106,12 @@ class Breaking:
 
     name = "breaking"
     suffix = ".txt"
+    nested = True
 
     def __init__(self, error: BaseException) -> None:
         self._error = error
 
-    def write(self, records: Iterable[Record], out: BinaryIO) -> int:
+    def write(self, rows: Iterable[Json], out: BinaryIO) -> int:
         out.write(b"half" * 1_000_000)
         raise self._error
 
@@ -209,11 +122,11 @@ def names_in(folder: Path) -> list[str]:
 
 def test_a_file_is_written_with_its_folders_and_counted(tmp_path: Path) -> None:
     path = tmp_path / "数据" / "a" / "out.json"
-    result = write_file(path, JsonArray(), [record(1), record(2)])
+    result = write_file(path, JsonArray(), [CONTENT] * 2)
     data = path.read_bytes()
     assert json.loads(data) == [CONTENT, CONTENT]
     assert result == ExportResult(
-        path=path, records=2, bytes=len(data), sha256=hashlib.sha256(data).hexdigest()
+        path=path, rows=2, bytes=len(data), sha256=hashlib.sha256(data).hexdigest()
     )
     assert names_in(path.parent) == ["out.json"]
 
@@ -221,7 +134,7 @@ def test_a_file_is_written_with_its_folders_and_counted(tmp_path: Path) -> None:
 def test_a_new_file_can_be_read_by_whom_the_umask_allows(tmp_path: Path) -> None:
     old = os.umask(0o022)
     try:
-        write_file(tmp_path / "out", JsonLines(), [record()])
+        write_file(tmp_path / "out", JsonLines(), [CONTENT])
     finally:
         os.umask(old)
     assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == 0o644
@@ -247,7 +160,7 @@ def test_a_link_stays_a_link_and_its_file_is_replaced(tmp_path: Path) -> None:
     "error",
     [
         OSError(errno.ENOSPC, "No space left on device"),
-        UsageError("export_record", record=1, problem="x"),
+        UsageError("export_row", row=1, problem="x"),
         KeyboardInterrupt(),
         RuntimeError("a bug"),
     ],
@@ -265,19 +178,19 @@ def test_whatever_breaks_an_export_the_old_file_stays_whole(
 
 def test_a_full_disk_is_named_so() -> None:
     with pytest.raises(DiskFull) as caught:
-        write_file("/dev/full", JsonLines(), [record()])
+        write_file("/dev/full", JsonLines(), [CONTENT])
     assert caught.value.reason == "export_disk_full"
     assert "/dev/full" in caught.value.message("zh")
 
 
 def test_a_device_is_written_to_and_not_replaced() -> None:
-    write_file("/dev/null", JsonLines(), [record()])
+    write_file("/dev/null", JsonLines(), [CONTENT])
     assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
-        write_file(tmp_path, JsonLines(), [record()])
+        write_file(tmp_path, JsonLines(), [CONTENT])
     assert caught.value.reason == "export_is_folder"
 
 
@@ -285,13 +198,13 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
 def test_a_file_in_the_place_of_a_folder_is_named(tmp_path: Path, below: str) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(UsageError) as caught:
-        write_file(tmp_path / "file" / below, JsonLines(), [record()])
+        write_file(tmp_path / "file" / below, JsonLines(), [CONTENT])
     assert caught.value.reason == "export_parent_is_file"
 
 
 def test_a_name_that_is_too_long_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
-        write_file(tmp_path / ("n" * 300), JsonLines(), [record()])
+        write_file(tmp_path / ("n" * 300), JsonLines(), [CONTENT])
     assert caught.value.reason == "export_name_too_long"
     assert names_in(tmp_path) == []
 
@@ -320,16 +233,16 @@ def test_what_the_disk_answers_has_a_message_in_both_languages(
 
 def test_a_stream_gets_the_same_bytes() -> None:
     out = io.BytesIO()
-    result = write_stream(out, JsonLines(), iter([record()]))
+    result = write_stream(out, JsonLines(), iter([CONTENT]))
     data = out.getvalue()
     assert json.loads(data) == CONTENT
     assert result == ExportResult(
-        path=None, records=1, bytes=len(data), sha256=hashlib.sha256(data).hexdigest()
+        path=None, rows=1, bytes=len(data), sha256=hashlib.sha256(data).hexdigest()
     )
 
 
 def test_a_dash_is_standard_output(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    assert write_file("-", JsonLines(), [record()]).path is None
+    assert write_file("-", JsonLines(), [CONTENT]).path is None
     assert json.loads(capfdbinary.readouterr().out) == CONTENT
 
 
@@ -337,17 +250,17 @@ def test_a_reader_that_went_away_is_left_to_the_caller() -> None:
     reading, writing = os.pipe()
     os.close(reading)
     with pytest.raises(BrokenPipeError), os.fdopen(writing, "wb", buffering=0) as out:
-        write_stream(out, JsonLines(), [record()])
+        write_stream(out, JsonLines(), [CONTENT])
 
 
-def test_records_are_taken_one_by_one_as_they_are_written() -> None:
+def test_rows_are_taken_one_by_one_as_they_are_written() -> None:
     out = io.BytesIO()
     seen: list[int] = []
 
-    def records() -> Iterator[Record]:
-        for at in range(3):
+    def rows() -> Iterator[Json]:
+        for _ in range(3):
             seen.append(out.tell())
-            yield record(at)
+            yield CONTENT
 
-    write_stream(out, JsonLines(), records())
+    write_stream(out, JsonLines(), rows())
     assert seen == sorted(set(seen))

@@ -1,0 +1,282 @@
+"""The files of an export: data, manifest and `dataset_info.json`, staged from one walk.
+
+Owns: what an export is to be, its files' names, its result. Does not own: reading what is asked for
+(`exports.py`), the walk (`export_walk.py`), how files take their places (`export_set.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from corpusmith.contracts import Container
+from corpusmith.errors import UsageError
+from corpusmith.exports.files import write_file
+from corpusmith.exports.formats import Format, format_of
+from corpusmith.service import dataset_info as info_file
+from corpusmith.service.export_facts import Facts, Maker, makers
+from corpusmith.service.export_manifest import SUFFIX, Told, manifest
+from corpusmith.service.export_parts import Balance, Split, balance_of
+from corpusmith.service.export_rows import OnRefused
+from corpusmith.service.export_set import FileSet, Fill, WrittenFile, named_errors
+from corpusmith.service.export_walk import Spools, Walk
+from corpusmith.values import Json, Selection
+
+if TYPE_CHECKING:
+    from corpusmith.service.studio import Studio
+
+PathOf = Callable[[str | None], Path]
+"""Part (None: there is only one) → its file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What an export is to be, checked."""
+
+    selection: Selection
+    form: str
+    options: Mapping[str, Json]
+    balance: str | None = None
+    split: Split | None = None
+    seed: int = 0
+    on_refused: OnRefused = "stop"
+    manifest: bool = False
+    dataset_info: Path | None = None
+    dataset_info_name: str | None = None
+
+    def made_balance(self) -> Balance | None:
+        """A fresh one: it remembers what it has seen."""
+        return None if self.balance is None else balance_of(self.balance, self.seed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """What an export wrote. `path` None: standard output."""
+
+    path: Path | None
+    records: int
+    rows: int
+    bytes: int
+    sha256: str | None
+    """Of the only data file, in hex; None: there are several."""
+    files: Sequence[WrittenFile]
+    """The data files, in the order of the parts."""
+    parts: Mapping[str, int]
+    """Records by part."""
+    refused: Mapping[str, int]
+    """Records that make no row and were skipped, by reason."""
+    refused_records: Mapping[str, Sequence[int]]
+    """The first of them."""
+    passed_over: Mapping[str, int]
+    """Records that are in order, but that the format has no row for, by reason."""
+    left_out: int
+    """Records that a balanced export did not take."""
+    kinds: Mapping[str, int]
+    """Of a balanced export: the records that there were of each kind."""
+    short: Mapping[str, int]
+    """Kinds of which there were too few, with how many are lacking."""
+    simulated: int
+    """Records that Corpusmith's own simulator wrote."""
+    rejected: int
+    """Records that a person rejected in review, and that are in the files all the same."""
+    seed: int
+    manifest: Path | None = None
+    dataset_info: Path | None = None
+    card: Path | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Done:
+    """A walk that is over, and the data files that wait for their places."""
+
+    walk: Walk
+    balance: Balance | None
+    files: list[WrittenFile] = field(default_factory=list)
+
+
+def walk_of(studio: Studio, wish: Wish, form: Format, balance: Balance | None) -> Walk:
+    """The walk over the wish's records."""
+    return Walk(
+        studio.store,
+        wish.selection,
+        form.exporter,
+        on_refused=wish.on_refused,
+        balance=balance,
+        split=wish.split,
+    )
+
+
+# ---------------------------------------------------------------- writing
+
+
+def write_stream(studio: Studio, path: str | Path, wish: Wish) -> Exported:
+    """Onto standard output (`-`), or into a pipe or device: rows, and nothing beside them."""
+    form = format_of(wish.form, str(path), wish.options)
+    done = _begun(studio, wish, form)
+    written = write_file(path, form.container, (row for _, row in done.walk.rows()))
+    done.files.append(
+        WrittenFile(
+            path=written.path or Path(path),
+            rows=written.rows,
+            bytes=written.bytes,
+            sha256=written.sha256,
+        )
+    )
+    return exported(written.path, wish, done)
+
+
+def write_files(studio: Studio, path: Path, wish: Wish) -> Exported:
+    """One file, or one for each part, with what is written beside them."""
+    more: dict[str, Path] = {}
+    with FileSet() as files:
+        done = staged(studio, wish, files, lambda part: _part_path(path, part))
+        if wish.manifest:
+            more["manifest"] = path.with_name(path.name + SUFFIX)
+            told = told_of(studio, wish, done, path.parent)
+            files.stage_bytes(more["manifest"], manifest(told))
+        if wish.dataset_info is not None:
+            more["dataset_info"] = info = wish.dataset_info
+            files.stage_bytes(info, info_file.merged(info, _entries(wish, done, info)))
+        files.place()
+    return exported(path, wish, done, **more)
+
+
+def staged(studio: Studio, wish: Wish, files: FileSet, path_of: PathOf) -> Done:
+    """The data files, complete, beside their places."""
+    whole = path_of(None)
+    form = format_of(wish.form, str(whole), wish.options)
+    done = _begun(studio, wish, form)
+    if wish.split is None:
+        rows = (row for _, row in done.walk.rows())
+        done.files.append(files.stage(whole, _filling(form.container, rows)))
+    else:
+        _stage_parts(wish, wish.split, done, files, path_of)
+    return done
+
+
+def _begun(studio: Studio, wish: Wish, form: Format) -> Done:
+    balance = wish.made_balance()
+    return Done(walk=walk_of(studio, wish, form, balance), balance=balance)
+
+
+def _stage_parts(wish: Wish, split: Split, done: Done, files: FileSet, path_of: PathOf) -> None:
+    paths = {part: path_of(part) for part in split.names}
+    form = format_of(wish.form, str(paths[split.names[0]]), wish.options)
+    unknown = form.exporter.columns is None and form.container.name in _TABLES
+    folder = paths[split.names[0]].parent
+    with named_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        spools = Spools(split.names, folder, look=unknown)
+    with spools:
+        with named_errors(folder):
+            spools.fill(done.walk.rows())
+        _refuse_empty(done.walk.facts, split)
+        for part, path in paths.items():
+            container, rows = form.container, spools.rows(part)
+            if unknown:
+                container, rows = _same_columns(form, spools, part)
+            done.files.append(files.stage(path, _filling(container, rows)))
+
+
+_TABLES = ("csv", "parquet")
+"""Containers with columns: they are the same in all parts, whatever a part's rows hold."""
+
+
+def _same_columns(form: Format, spools: Spools, part: str) -> tuple[Container, Iterator[Json]]:
+    columns = spools.columns
+    if form.container.nested:
+        make: Any = type(form.container)
+        return make(columns=columns), spools.rows(part)
+    lacking = dict.fromkeys(columns)
+    return form.container, ({**lacking, **row} for row in spools.rows(part))
+
+
+def _filling(container: Container, rows: Iterable[Json]) -> Fill:
+    def fill(out: BinaryIO) -> int:
+        return container.write(rows, out)
+
+    return fill
+
+
+def _refuse_empty(facts: Facts, split: Split) -> None:
+    """A part without records would be a file that no trainer reads."""
+    if not facts.records:
+        raise UsageError("export_nothing")
+    for name in split.names:
+        if not facts.parts[name]:
+            raise UsageError("export_part_empty", part=name, n=facts.records, seed=split.seed)
+
+
+def _part_path(path: Path, part: str | None) -> Path:
+    return path if part is None else path.with_name(f"{path.stem}-{part}{path.suffix}")
+
+
+def _entries(wish: Wish, done: Done, info: Path) -> dict[str, Mapping[str, Json]]:
+    """LLaMA-Factory's entry for each file. Raises UsageError for a format that it cannot read."""
+    entries: dict[str, Mapping[str, Json]] = {}
+    endings = [""] if wish.split is None else [f"-{name}" for name in wish.split.names]
+    for ending, file in zip(endings, done.files, strict=True):
+        exporter = format_of(wish.form, str(file.path), wish.options).exporter
+        entry = exporter.dataset_info(info_file.relative(file.path, info))
+        if entry is None:
+            raise UsageError("export_info_format", format=wish.form)
+        wished = wish.dataset_info_name
+        entries[file.path.stem if wished is None else f"{wished}{ending}"] = entry
+    return entries
+
+
+# ---------------------------------------------------------------- what came of it
+
+
+def told_of(
+    studio: Studio, wish: Wish, done: Done, folder: Path, who: Sequence[Maker] | None = None
+) -> Told:
+    """Everything that can be told of the export; files are named from `folder`."""
+    walk = done.walk
+    return Told(
+        form=wish.form,
+        options=wish.options,
+        selection=wish.selection,
+        seed=wish.seed,
+        balance=done.balance,
+        split=wish.split,
+        facts=walk.facts,
+        makers=makers(walk.facts, studio.store) if who is None else who,
+        refusals=walk.refusals,
+        passed_over=walk.passed_over,
+        left_out=walk.left_out,
+        files={one.path.relative_to(folder).as_posix(): one for one in done.files},
+    )
+
+
+def exported(path: Path | None, wish: Wish, done: Done, **more: Path) -> Exported:
+    """The result of an export."""
+    walk, files = done.walk, done.files
+    kinds = {} if done.balance is None else done.balance.found
+    wanted = 0 if done.balance is None else done.balance.count or 0
+    return Exported(
+        path=path,
+        records=walk.facts.records,
+        rows=sum(one.rows for one in files),
+        bytes=sum(one.bytes for one in files),
+        sha256=files[0].sha256 if len(files) == 1 else None,
+        files=tuple(files),
+        parts=count_by_part(walk.facts, wish.split),
+        refused=walk.refusals.counts,
+        refused_records=walk.refusals.ids,
+        passed_over=walk.passed_over.counts,
+        left_out=walk.left_out,
+        kinds=kinds,
+        short={name: wanted - have for name, have in kinds.items() if have < wanted},
+        simulated=walk.facts.simulated,
+        rejected=walk.facts.states["rejected"],
+        seed=wish.seed,
+        **more,
+    )
+
+
+def count_by_part(facts: Facts, split: Split | None) -> dict[str, int]:
+    """Records by part; empty: there are no parts."""
+    return {} if split is None else {name: facts.parts[name] for name in split.names}

@@ -1,0 +1,325 @@
+"""Use-cases of review: what people say of records, queues, edits, undo, agreement.
+
+Owns: the one door for every face. Does not own: what may be said (`review_input.py`), contents
+(`review_content.py`), agreement (`review_agreement.py`), rows (store).
+
+A record's `state` is the newest decision of its reviewers, `pending` while nobody has decided; its
+`rating` is the mean of theirs. Tags belong to the record, all else to the review.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from corpusmith.errors import NotFound, UsageError
+from corpusmith.service.review_content import refuse_misfit
+from corpusmith.service.review_input import change_of, queue_of, reviewer_of, scope_of
+from corpusmith.store.review_values import (
+    Change,
+    Changed,
+    Event,
+    Place,
+    Queue,
+    QueuePage,
+    QueueProgress,
+    RecordVersion,
+    Review,
+    ReviewStatistics,
+    Undone,
+)
+from corpusmith.store.reviews import AT_ONCE
+from corpusmith.store.values import Task
+from corpusmith.values import Json, Record, Selection
+
+if TYPE_CHECKING:
+    from corpusmith.service.review_agreement import JudgeAgreement, ReviewAgreement
+    from corpusmith.service.studio import Studio
+
+PAGE = 50
+MOST_REVIEWERS = 20
+"""Compared with each other at once; those with the most reviews."""
+JUDGED_RECORDS = ("dataset:", "task:")
+"""How an evaluation names what it judged, where its ids are records'."""
+
+Show = Callable[[int], None]
+"""Told now and then how many records are done."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """A record as one reviewer sees it: what others say of it stays hidden."""
+
+    record: Record
+    review: Review | None
+    """The reviewer's own."""
+
+
+class Reviews:
+    """`studio.reviews`. Where `reviewer` is None, it is CORPUSMITH_REVIEWER or the login name."""
+
+    def __init__(self, studio: Studio) -> None:
+        self._studio = studio
+
+    # ------------------------------------------------------------ looking
+
+    def get(self, record_id: int) -> Record:
+        """A record. Raises NotFound."""
+        found = self._studio.store.records.some([record_id])
+        if not found:
+            raise NotFound("unknown_record", kind="record", name=record_id)
+        return found[0]
+
+    def look(self, ids: Sequence[int], *, reviewer: str | None = None) -> Sequence[Look]:
+        """The records of these numbers that there are, in this order, each with the own review."""
+        name = reviewer_of(reviewer)
+        there = {one.id: one for one in self._studio.store.records.some(ids)}
+        said = self._studio.store.reviews.of(list(there))
+        own = {
+            record_id: next((one for one in found if one.reviewer == name), None)
+            for record_id, found in said.items()
+        }
+        return [Look(record=there[one], review=own.get(one)) for one in ids if one in there]
+
+    def of(self, record_id: int) -> Sequence[Review]:
+        """All reviews of a record."""
+        return self._studio.store.reviews.of([record_id]).get(record_id, ())
+
+    def history(self, record_id: int) -> Sequence[Event]:
+        """Everything that was done to a record, oldest first; also of one that is deleted."""
+        return self._studio.store.reviews.history(record_id)
+
+    # ------------------------------------------------------------ saying
+
+    def review(
+        self,
+        record_id: int,
+        *,
+        reviewer: str | None = None,
+        version: int | None = None,
+        **said: Any,
+    ) -> Record:
+        """Says something of a record; what is not given stays. Returns the record as it is now.
+
+        `said`: `state`, `rating` (1 to 5, `none`), `note`, `add_tags`, `remove_tags`, `settled`.
+        `version`: the one that was looked at; None: the newest. Raises UsageError, NotFound.
+        """
+        name, change = reviewer_of(reviewer), change_of(**said)
+        found = self._studio.store.reviews.change([record_id], name, change, version=version)
+        if found.gone:
+            raise NotFound("unknown_record", kind="record", name=record_id)
+        return self.get(record_id)
+
+    def apply(
+        self,
+        selection: Selection | None = None,
+        *,
+        ids: Sequence[int] | None = None,
+        reviewer: str | None = None,
+        dataset: str | None = None,
+        task: int | None = None,
+        show: Show | None = None,
+        **said: Any,
+    ) -> Changed:
+        """Says the same of many records: one action, which one undo takes back.
+
+        Either `ids`, or a selection of one dataset or task. `said` as of `review`. A thousand
+        records are one transaction: what was said before a crash stands, and can be undone.
+        Raises UsageError, NotFound.
+        """
+        name, change = reviewer_of(reviewer), change_of(**said)
+        if ids is None:
+            batches = self._batches(scope_of(selection, dataset, task))
+        elif selection is not None or dataset is not None or task is not None:
+            raise UsageError("review_ids_or_selection")
+        else:
+            batches = _portions(list(dict.fromkeys(ids)))
+        return self._apply(batches, name, change, show or (lambda done: None))
+
+    def _apply(
+        self, batches: Iterator[Sequence[int]], reviewer: str, change: Change, show: Show
+    ) -> Changed:
+        action: int | None = None
+        changed = unchanged = gone = 0
+        for batch in batches:
+            found = self._studio.store.reviews.change(
+                batch, reviewer, change, kind="bulk", action=action
+            )
+            action = found.action_id
+            changed += found.changed
+            unchanged += found.unchanged
+            gone += found.gone
+            show(changed + unchanged + gone)
+        return Changed(action_id=action, changed=changed, unchanged=unchanged, gone=gone)
+
+    def _batches(self, selection: Selection) -> Iterator[Sequence[int]]:
+        """The selection's records, and none that comes while this goes on."""
+        queues = self._studio.store.review_queues
+        newest = queues.newest(selection)
+        after: Place | None = None
+        while True:
+            page = queues.members(selection, limit=AT_ONCE, upto=newest, after=after)
+            if page.ids:
+                yield page.ids
+            if page.after is None:
+                return
+            after = page.after
+
+    def undo(self, *, reviewer: str | None = None, action: int | None = None) -> Undone:
+        """Takes back the reviewer's last action; again: the one before.
+
+        `action`: it must be this one. Raises NotFound, Conflict.
+        """
+        return self._studio.store.review_undo.undo(reviewer_of(reviewer), action)
+
+    def last_action(self, *, reviewer: str | None = None) -> int | None:
+        """What `undo` would take back; None: nothing."""
+        return self._studio.store.review_undo.last(reviewer_of(reviewer))
+
+    # ------------------------------------------------------------ editing
+
+    def edit(
+        self,
+        record_id: int,
+        content: Json,
+        *,
+        reviewer: str | None = None,
+        version: int | None = None,
+    ) -> Record:
+        """Saves an edited content as the record's next version; the same content changes nothing.
+
+        `version`: the one that was edited. Raises NotFound, BadContent (it does not keep the
+        record's shape), Conflict when somebody has edited the record since.
+        """
+        name = reviewer_of(reviewer)
+        refuse_misfit(self.get(record_id), content)
+        self._studio.store.versions.edit(record_id, content, name, expected=version)
+        return self.get(record_id)
+
+    def restore(
+        self,
+        record_id: int,
+        version: int,
+        *,
+        reviewer: str | None = None,
+        expected: int | None = None,
+    ) -> Record:
+        """Makes an older version's content the newest one. Raises NotFound, Conflict."""
+        name = reviewer_of(reviewer)
+        old = self._studio.store.versions.get(record_id, version)
+        self._studio.store.versions.edit(
+            record_id, old.content, name, expected=expected, kind="restore"
+        )
+        return self.get(record_id)
+
+    def versions(self, record_id: int) -> Sequence[RecordVersion]:
+        """All versions of a record, oldest first. Raises NotFound."""
+        return self._studio.store.versions.of(record_id)
+
+    # ------------------------------------------------------------ queues
+
+    def queue_of(
+        self,
+        *,
+        dataset: str | None = None,
+        task: int | None = None,
+        selection: Selection | None = None,
+        reviewer: str | None = None,
+        **given: Any,
+    ) -> Queue:
+        """A queue: `kind`, `percent` and `seed` (of a sample). Raises UsageError."""
+        return queue_of(given, scope_of(selection, dataset, task), reviewer_of(reviewer))
+
+    def queue(
+        self,
+        queue: Queue | None = None,
+        *,
+        limit: int = PAGE,
+        after: Place | None = None,
+        **given: Any,
+    ) -> QueuePage:
+        """The next records that the reviewer has not done, in a stable order.
+
+        `queue`, or the fields of `queue_of`. `after`: of the page before, to go past what was
+        skipped. Raises UsageError, NotFound.
+        """
+        wanted = queue or self.queue_of(**given)
+        return self._studio.store.review_queues.page(wanted, limit=limit, after=after)
+
+    def progress(self, queue: Queue | None = None, **given: Any) -> QueueProgress:
+        """How far the reviewer is with it. Counts: of a million records it takes a second."""
+        return self._studio.store.review_queues.progress(queue or self.queue_of(**given))
+
+    # ------------------------------------------------------------ numbers
+
+    def statistics(
+        self,
+        selection: Selection | None = None,
+        *,
+        dataset: str | None = None,
+        task: int | None = None,
+    ) -> ReviewStatistics:
+        """States, ratings and reviewers. Raises UsageError, NotFound."""
+        wanted = scope_of(selection, dataset, task)
+        return self._studio.store.review_numbers.statistics(wanted)
+
+    def agreement(
+        self,
+        selection: Selection | None = None,
+        *,
+        dataset: str | None = None,
+        task: int | None = None,
+        reviewers: Sequence[str] = (),
+    ) -> ReviewAgreement:
+        """How far `reviewers` agree; none named: all of them, at most `MOST_REVIEWERS`.
+
+        Raises UsageError, NotFound.
+        """
+        from corpusmith.service.review_agreement import between
+
+        wanted = scope_of(selection, dataset, task)
+        names = [reviewer_of(one) for one in dict.fromkeys(reviewers)]
+        if not names:
+            known = self.statistics(wanted).reviewers
+            names = sorted(one.reviewer for one in known[:MOST_REVIEWERS])
+        opinions = self._studio.store.review_numbers.opinions(wanted, names)
+        return between(names, opinions)
+
+    def judge(
+        self,
+        selection: Selection | None = None,
+        *,
+        dataset: str | None = None,
+        task: int | None = None,
+    ) -> JudgeAgreement:
+        """How far the judge and the people agree. Raises UsageError, NotFound."""
+        from corpusmith.service.review_agreement import with_judge
+
+        wanted = scope_of(selection, dataset, task)
+        return with_judge(self._studio.store.review_numbers.judged(wanted))
+
+    def take_scores(self, task: Task | int) -> int:
+        """Gives the records that an evaluation judged its scores, in place of earlier ones.
+
+        Returns how many records have one now; of a file's rows none. Doing it again changes
+        nothing. Raises NotFound, UsageError for a task that is no evaluation.
+        """
+        found = self._studio.tasks.get(task if isinstance(task, int) else task.id)
+        rows = self._studio.evaluations.scores(found)
+        if not str(found.spec["recipe_spec"]["of"]).startswith(JUDGED_RECORDS):
+            return 0
+        taken = 0
+        while batch := list(islice(rows, AT_ONCE)):
+            taken += self._studio.store.reviews.set_scores(_overall(batch))
+        return taken
+
+
+def _overall(rows: Sequence[Mapping[str, Json]]) -> dict[int, float]:
+    return {int(row["id"]): float(row["overall"]) for row in rows}
+
+
+def _portions(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(ids), AT_ONCE):
+        yield ids[start : start + AT_ONCE]

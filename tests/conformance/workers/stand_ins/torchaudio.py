@@ -1,0 +1,1 @@
+"""Stands where LLaMA-Factory imports torchaudio, which has no build without a GPU. Never used."""
