@@ -76,7 +76,7 @@ def test_a_given_system_message_takes_the_place_of_the_records_own(
 ) -> None:
     content = {"messages": [{"role": "system", "content": "own"}, *_turns()]}
     (row,) = rows("sharegpt", content, **options)
-    assert row["system"] == wanted
+    assert row["conversations"][0] == {"from": "system", "value": wanted}
     (row,) = rows("messages", content, **options)
     assert [turn["content"] for turn in row["messages"]] == [wanted, "u", "a"]
 
