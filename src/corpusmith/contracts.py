@@ -330,6 +330,26 @@ class Exporter(_Protocol):
         """LLaMA-Factory's entry for such a file; None: it cannot read it."""
 
 
+class Answered(NamedTuple):
+    """Two records with the same `prompt` and different `answer`s can be compared."""
+
+    prompt: str
+    """Any text that tells it from other prompts."""
+    answer: str
+
+
+@runtime_checkable
+class ComparingExporter(Exporter, _Protocol):
+    """An exporter that also makes rows of two records: a better and a worse answer to the same."""
+
+    def answered(self, record: Record) -> Answered:
+        """What it answers and how. Raises UsageError for what `rows` would refuse, but for a pair of
+        its own."""
+
+    def compared(self, better: Record, worse: Record) -> Sequence[Json]:
+        """The rows of two records that `answered` takes, with the same prompt."""
+
+
 class Container(_Protocol):
     """Writes rows as the bytes of a file. Streams: memory does not grow with their number.
 

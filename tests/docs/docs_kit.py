@@ -12,6 +12,7 @@ PAIRED = ("README", "docs/dialogue", "docs/connections", "docs/simulator", "docs
 PAIRED = (*PAIRED, "docs/settings")
 PAIRED = (*PAIRED, "docs/rounds", "docs/feedback", "docs/selfplay")
 PAIRED = (*PAIRED, "docs/templates", "docs/evaluate", "docs/chains")
+PAIRED = (*PAIRED, "docs/quality")
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.S | re.M)
 _HEADING = re.compile(r"^(#{1,6}) (.+)$", re.M)
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")

@@ -8,7 +8,8 @@ from typing import get_args
 import pytest
 
 from corpusmith.feedback.fields import Feedback
-from corpusmith.feedback.pairs import Choice, Pairing
+from corpusmith.feedback.pairs import Pairing
+from corpusmith.feedback.ranking import Choice
 from corpusmith.feedback.samples import KTO, PAIRS, KtoFormat, PairFormat
 
 

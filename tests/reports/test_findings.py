@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 import pytest
 from report_kit import evaluation, facts, production, report, task_part
@@ -27,7 +27,24 @@ LOST = production(
 )
 CASES: dict[str, tuple[Report, str, str, str | None]] = {
     "simulated": (report([facts(simulated=True)]), "simulated", "bad", None),
-    "short": (report(production=production(SHORT)), "short", "bad", "corpusmith resume 4"),
+    "short and paused": (
+        report(production=production(replace(SHORT, status="paused"))),
+        "short",
+        "bad",
+        "corpusmith resume 4",
+    ),
+    "short at its end": (
+        report(production=production(SHORT)),
+        "short",
+        "bad",
+        "corpusmith tasks retry 4",
+    ),
+    "an import is short": (
+        report(production=production(replace(SHORT, recipe="import"))),
+        "short",
+        "bad",
+        None,
+    ),
     "complete": (report(), "complete", "good", None),
     "a short scenario": (
         report([facts()], wanted={"scenario": {"日常对话": 1, "工作": 2}}),
@@ -118,7 +135,9 @@ def test_every_finding_has_words_with_nothing_left_to_fill(name: str, language: 
 
 def test_a_low_dimension_is_named() -> None:
     low = evaluation().dimensions[0]
-    made = report(evaluations=(evaluation(dimensions=(_with(low, label="清晰度", mean=2.5), low)),))
+    made = report(
+        evaluations=(evaluation(dimensions=(replace(low, label="清晰度", mean=2.5), low)),)
+    )
     (found,) = [one for one in made.findings if one.code == "low_scores"]
     assert found.data == {"label": "清晰度", "mean": 2.5, "n": 1}
 
@@ -133,9 +152,3 @@ def test_what_is_bad_comes_first_and_what_is_good_last() -> None:
 def test_a_share_that_is_not_short_is_no_finding() -> None:
     made = report([facts()], wanted={"scenario": {"日常对话": 1, "工作": 0}})
     assert [one for one in made.findings if one.code == "short_shares"] == []
-
-
-def _with(part: Any, **changed: Any) -> Any:
-    from dataclasses import replace
-
-    return replace(part, **changed)

@@ -14,7 +14,8 @@ from corpusmith.contracts import Kind
 from corpusmith.errors import UsageError
 from corpusmith.exports.chats import spoken_only
 from corpusmith.exports.llama_factory import entry
-from corpusmith.exports.reading import ChatOptions, PairOptions
+from corpusmith.exports.reading import ChatOptions, PairRows
+from corpusmith.exports.shapes import Pair
 from corpusmith.exports.turns import Turns, split_system
 from corpusmith.values import Json, Record
 
@@ -53,7 +54,7 @@ class Alpaca(ChatOptions):
 
 
 @dataclass(kw_only=True)
-class DpoAlpaca(PairOptions):
+class DpoAlpaca(PairRows):
     """`{"instruction", "input", "chosen", "rejected", "system", "history"}`."""
 
     name: ClassVar[str] = "dpo_alpaca"
@@ -68,14 +69,11 @@ class DpoAlpaca(PairOptions):
         names = ("instruction", "input", "chosen", "rejected", "system")
         return {**dict.fromkeys(names, str), **more}
 
-    def rows(self, record: Record) -> Sequence[Json]:
-        """Its pairs. Raises UsageError."""
-        made = []
-        for pair in self.pairs(record):
-            answers = {"chosen": pair.chosen.text, "rejected": pair.rejected.text}
-            head, tail = asked(record, pair.context, pair.parts, self.name, nested=self.nested)
-            made.append({**head, **answers, **tail})
-        return made
+    def row(self, record: Record, pair: Pair) -> Json:
+        """The answers are texts. Raises UsageError for a history in a CSV, and for tools."""
+        answers = {"chosen": pair.chosen.text, "rejected": pair.rejected.text}
+        head, tail = asked(record, pair.context, pair.parts, self.name, nested=self.nested)
+        return {**head, **answers, **tail}
 
     def dataset_info(self, file_name: str) -> Mapping[str, Json] | None:
         """Columns, and that they are ranked."""

@@ -1,7 +1,7 @@
 """Preferences: pairs (DPO) and labelled answers (KTO), as each trainer reads them.
 
 Owns: rows of these formats. Does not own: which records hold a pair or a label (`reading.py`);
-pairs over several records, such as feedback on one prompt (`feedback/pairs.py`).
+which two records are a pair, such as rated answers to one prompt (`feedback/ranking.py`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from corpusmith.contracts import Kind
 from corpusmith.errors import UsageError
 from corpusmith.exports.chats import MESSAGES, spoken_only
 from corpusmith.exports.llama_factory import MESSAGE_TAGS, entry
-from corpusmith.exports.reading import PairOptions, Rated, RatedOptions
+from corpusmith.exports.reading import PairRows, Rated, RatedOptions
+from corpusmith.exports.shapes import Pair
 from corpusmith.exports.turns import as_messages
 from corpusmith.values import Json, Record
 
@@ -22,7 +23,7 @@ MESSAGE: Kind = {"role": str, "content": str}
 
 
 @dataclass(kw_only=True)
-class Dpo(PairOptions):
+class Dpo(PairRows):
     """`{"messages": [… user], "chosen": message, "rejected": message}`: LLaMA-Factory, axolotl."""
 
     name: ClassVar[str] = "dpo"
@@ -35,14 +36,10 @@ class Dpo(PairOptions):
 
     nested: bool = True
 
-    def rows(self, record: Record) -> Sequence[Json]:
-        """Its pairs. Raises UsageError."""
-        made = []
-        for pair in self.pairs(record):
-            chosen, rejected = as_messages((pair.chosen, pair.rejected))
-            context = as_messages(pair.context)
-            made.append({"messages": context, "chosen": chosen, "rejected": rejected})
-        return made
+    def row(self, record: Record, pair: Pair) -> Json:
+        """The answers are objects."""
+        chosen, rejected = as_messages((pair.chosen, pair.rejected))
+        return {"messages": as_messages(pair.context), "chosen": chosen, "rejected": rejected}
 
     def dataset_info(self, file_name: str) -> Mapping[str, Json] | None:
         """None for CSV: there the messages are a text."""
@@ -53,7 +50,7 @@ class Dpo(PairOptions):
 
 
 @dataclass(kw_only=True)
-class DpoTrl(PairOptions):
+class DpoTrl(PairRows):
     """`{"prompt": [messages], "chosen": [message], "rejected": [message]}`."""
 
     name: ClassVar[str] = "dpo_trl"
@@ -64,16 +61,13 @@ class DpoTrl(PairOptions):
         "rejected": MESSAGES,
     }
 
-    def rows(self, record: Record) -> Sequence[Json]:
-        """Its pairs. Raises UsageError."""
-        return [
-            {
-                "prompt": as_messages(pair.context),
-                "chosen": as_messages((pair.chosen,)),
-                "rejected": as_messages((pair.rejected,)),
-            }
-            for pair in self.pairs(record)
-        ]
+    def row(self, record: Record, pair: Pair) -> Json:
+        """The answers are lists."""
+        return {
+            "prompt": as_messages(pair.context),
+            "chosen": as_messages((pair.chosen,)),
+            "rejected": as_messages((pair.rejected,)),
+        }
 
     def dataset_info(self, file_name: str) -> None:
         """None: of these lists LLaMA-Factory makes no pair, silently."""

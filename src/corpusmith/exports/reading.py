@@ -6,10 +6,14 @@ is written of. Does not own: rows (the exporters), which keys make a shape (`sha
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, ClassVar, Literal, NamedTuple
 
+import orjson
+
+from corpusmith.contracts import Answered
 from corpusmith.errors import UsageError
 from corpusmith.exports import shapes
 from corpusmith.exports.options import checked
@@ -151,6 +155,39 @@ class PairOptions(ChatOptions):
     @cached_property
     def _pair_ways(self) -> Ways:
         return Ways(rounds=self.rounds, refinement=self.refinement)
+
+
+@dataclass(kw_only=True)
+class PairRows(PairOptions):
+    """Of a record its own pairs; of two records that answer the same, one."""
+
+    def row(self, record: Record, pair: Pair) -> Json:
+        """The row of a pair. Raises UsageError for what it has no place for."""
+        raise NotImplementedError
+
+    def rows(self, record: Record) -> Sequence[Json]:
+        """Its pairs. Raises UsageError."""
+        return [self.row(record, pair) for pair in self.pairs(record)]
+
+    def answered(self, record: Record) -> Answered:
+        """Its last answer, and what it answers. Raises UsageError, also for what only a row refuses."""
+        chat = self._last(record)
+        self.row(record, _over(chat, chat))
+        asked = orjson.dumps([turn[:2] for turn in chat.turns[:-1]]).decode()
+        return Answered(prompt=asked, answer=chat.turns[-1].text)
+
+    def compared(self, better: Record, worse: Record) -> Sequence[Json]:
+        """The row of two records with the same prompt. Raises UsageError."""
+        return [self.row(better, _over(self._last(better), self._last(worse)))]
+
+    def _last(self, record: Record) -> Chat:
+        chat = self._chats(record)[-1]
+        reply = self._reply(record, chat.turns[-1], len(chat.turns))
+        return Chat([*chat.turns[:-1], reply], chat.parts)
+
+
+def _over(better: Chat, worse: Chat) -> Pair:
+    return Pair(better.turns[:-1], better.turns[-1], worse.turns[-1], better.parts)
 
 
 @dataclass(kw_only=True)

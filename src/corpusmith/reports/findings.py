@@ -9,13 +9,15 @@ import shlex
 from collections.abc import Iterator
 from typing import Any
 
-from corpusmith.reports.report import Finding, Group, Report, Weight
+from corpusmith.reports.report import Finding, Group, Report, TaskPart, Weight
 
 MANY_MISSES = 0.2
 MANY_DUPLICATES = 0.01
 LOW_MEAN = 3.0
 LITTLE_AGREEMENT = 0.4
 MANY_FOREIGN = 0.01
+_GIVEN = ("import", "sample")
+"""Recipes that make nothing."""
 NAMED = 3
 """Names that a sentence lists."""
 
@@ -54,12 +56,22 @@ def _shortfall(report: Report) -> Iterator[Finding]:
     made = report.production
     short = [task for task in made.tasks if task.shortfall]
     if short:
-        command = f"corpusmith resume {short[0].id}"
-        yield _say("short", "bad", command, missing=made.shortfall, requested=made.requested)
+        yield _say(
+            "short", "bad", _go_on(short[0]), missing=made.shortfall, requested=made.requested
+        )
     elif made.tasks and made.requested:
         yield _say("complete", "good", requested=made.requested)
     for group in report.groups:
         yield from _short_shares(group)
+
+
+def _go_on(task: TaskPart) -> str | None:
+    """What brings the records that a task lacks; None: nothing does, they were given."""
+    if task.recipe in _GIVEN:
+        return None
+    # A task that came to its end has used up its attempts: what failed has to be put back first.
+    ended = task.status in ("finished", "cancelled")
+    return f"corpusmith tasks retry {task.id}" if ended else f"corpusmith resume {task.id}"
 
 
 def _short_shares(group: Group) -> Iterator[Finding]:

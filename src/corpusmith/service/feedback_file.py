@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from corpusmith.feedback.fields import field_map
-from corpusmith.feedback.pairs import Choice
+from corpusmith.feedback.ranking import Choice
 from corpusmith.feedback.samples import WRITERS, Format, KtoFormat, PairFormat
 from corpusmith.service.fields import FieldsError
 from corpusmith.service.forms.form import from_folder
