@@ -14,7 +14,7 @@ from collections.abc import (
     Sequence,
 )
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, ClassVar, runtime_checkable
+from typing import Any, BinaryIO, ClassVar, NamedTuple, runtime_checkable
 from typing import Protocol as _Protocol
 
 from corpusmith.values import (
@@ -343,8 +343,7 @@ class ComparingExporter(Exporter, _Protocol):
     """An exporter that also makes rows of two records: a better and a worse answer to the same."""
 
     def answered(self, record: Record) -> Answered:
-        """What it answers and how. Raises UsageError for what `rows` would refuse, but for a pair of
-        its own."""
+        """What it answers and how. Raises UsageError as `rows` does, but needs no pair in it."""
 
     def compared(self, better: Record, worse: Record) -> Sequence[Json]:
         """The rows of two records that `answered` takes, with the same prompt."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bad_input_kit import Case, begun, db, say
 
 EXPORT = begun("export", "--dataset", "full", "-o", "e.jsonl", "--format", "messages")
+PAIRS = begun("export", "--dataset", "full", "-o", "e.jsonl", "--format", "dpo", "--pairs")
 FOLDER = begun("export", "--dataset", "full", "-o", "hub folder", "--format", "hf")
 PUSH = begun("push", "full", "--token-env", "GOOD_KEY", "--repo")
 
@@ -27,6 +28,15 @@ CASES: dict[str, Case] = {
     # which records
     "a state that is none": EXPORT("--state", "fine"),
     "a rating that is none": EXPORT("--min-rating", "high"),
+    # pairs of different records
+    "pairs by what nobody gives": PAIRS("mood"),
+    "pairs of a format of chats": EXPORT("--pairs", "rating"),
+    "pairs of what nobody rated": PAIRS("rating"),
+    "pairs chosen somehow": PAIRS("rating", "--pairs-choose", "some"),
+    "a margin that is none": PAIRS("rating", "--pairs-margin", "wide"),
+    "a margin too wide": PAIRS("rating", "--pairs-margin", 5),
+    "a margin without pairs": EXPORT("--pairs-margin", 1),
+    "pairs and a balance": PAIRS("rating", "--balance", "category"),
     # parts
     "a split that is none": EXPORT("--split", "mostly"),
     "a split of too much": EXPORT("--split", "train=0.9,test=0.2"),

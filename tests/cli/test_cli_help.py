@@ -84,6 +84,8 @@ def test_the_first_page_is_this_one(cli: Cli) -> None:
         "  review       审核语料：通过、不通过、评分、打标签、修改，以及审核结果\n"
         "  resume       接着跑上一个（或指定的）任务\n"
         "  tasks        查看任务，暂停、重试、入库、删除\n"
+        "  report       写一份质量报告：数量、花费、长度、评分、重复、多样性、示例\n"
+        "  check        对已有数据做质检：数据集、任务的语料或文件\n"
         "  export       把任务或数据集的语料写成文件\n"
         "  push         把数据集连同数据卡片推送到 Hugging Face Hub\n"
         "  import       把现有数据导入语料数据集，或撤销一次导入\n"

@@ -12,7 +12,7 @@ from typing import Any
 
 import document_kit as kit
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from corpusmith.documents.decode import decoded
@@ -95,6 +95,7 @@ def test_an_encoding_that_does_not_fit_is_named(encoding: str, reason: str, tmp_
 
 
 @given(st.binary(max_size=200))
+@example(b"\xfe\xff\x00")
 def test_any_bytes_are_text_or_a_clear_error(data: bytes) -> None:
     try:
         assert isinstance(decoded(data, "a.txt"), str)

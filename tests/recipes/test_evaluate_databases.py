@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ def endpoint() -> Iterator[Running]:
         yield running
 
 
-def test_an_evaluation_reads_a_dataset_and_leaves_it_alone(
+def test_an_evaluation_gives_the_records_of_a_dataset_their_scores_and_changes_nothing_else(
     store_url: str, endpoint: Running
 ) -> None:
     connection = {"base_url": f"{endpoint.url}/v1", "model": "any"}
@@ -39,10 +40,11 @@ def test_an_evaluation_reads_a_dataset_and_leaves_it_alone(
         assert (found.of, found.requested, found.scored, found.simulated) == (
             "dataset:d", 4, 4, True,
         )  # fmt: skip
-        ids = [row["id"] for row in studio.evaluations.scores(result.task_id)]
-        places = [[record.id for record in before].index(one) for one in ids]
+        scores = {row["id"]: row["overall"] for row in studio.evaluations.scores(result.task_id)}
+        places = [[record.id for record in before].index(one) for one in scores]
         assert (len(places), places) == (4, sorted(places))
-        assert list(studio.store.records.iterate(dataset="d")) == before
+        after = list(studio.store.records.iterate(dataset="d"))
+        assert after == [replace(one, score=scores.get(one.id)) for one in before]
         with pytest.raises(UsageError) as caught:
             studio.evaluations.of(1)
         assert caught.value.data == {"task": 1, "recipe": "dialogue"}

@@ -65,8 +65,11 @@ ROWS: dict[str, Any] = {
     "spreadsheet_safe": _flag("spreadsheet-safe", "rows"),
     "mend": _flag("mend", "rows"),
     "on_refused": _text("on-refused", "stop|skip", "rows"),
+    "pairs": _text("pairs", "rating|score", "pairs"),
+    "pairs_choose": _text("pairs-choose", "best-worst|all", "pairs"),
+    "pairs_margin": _text("pairs-margin", "X", "pairs"),
 }
-"""What becomes of a record."""
+"""What becomes of a record, or of two that answer the same."""
 
 PARTS: dict[str, Any] = {
     "balance": _text("balance", "category|scenario|character[=N]", "parts"),
@@ -137,6 +140,8 @@ def wanted(given: Mapping[str, Any]) -> dict[str, Any]:
     own = {name: given[name] for name in (*ROWS, *FOLDER) if given.get(name) not in (None, False)}
     if "system_text" in own:
         own.setdefault("system", "own")
+    if "pairs_margin" in own:
+        own["pairs_margin"] = flags.number_of(own["pairs_margin"], "--pairs-margin")
     number_ = None if task is None else task_number(task)
     if (task is None) == (given.get("dataset") is None):
         raise UsageError("task_or_dataset")
@@ -216,7 +221,8 @@ def show_left_out(session: Session, done: Exported | ExportPreview) -> list[str]
             lines.append(session.say("cli.export.reason", n=number(count), why=text, ids=ids))
     for reason, count in done.passed_over.items():
         text = reason_text(reason, session.language)
-        lines.append(session.say("cli.export.passed_over", n=number(count), why=text))
+        key = "unpaired" if reason.startswith("export_pair_") else "passed_over"
+        lines.append(session.say(f"cli.export.{key}", n=number(count), why=text))
     if done.kinds:
         kinds = [
             f"{name or session.say('cli.export.without')} {number(count)}"

@@ -98,6 +98,9 @@ def feedback(
     format: Annotated[
         list[str] | None, _text("--format", "format", "json|jsonl|alpaca …", "result")
     ] = None,
+    dataset_info: Annotated[
+        bool | None, flags.option("--dataset-info", "feedback_dataset_info", panel="result")
+    ] = None,
     pairs: Annotated[
         bool | None, flags.option("--pairs", "feedback_pairs", panel="feedback_pairs")
     ] = None,
@@ -146,7 +149,14 @@ _OPTIONS = {
         name: name
         for name in (
             *("feedback_file", "dataset", "min_rating", "model_name", "merge_with", "since_last"),
-            *("output_dir", "pairs", "pairs_choose", "pairs_margin", "pairs_format"),
+            *(
+                "output_dir",
+                "dataset_info",
+                "pairs",
+                "pairs_choose",
+                "pairs_margin",
+                "pairs_format",
+            ),
             *("kto", "kto_format", "kto_max"),
         )
     },

@@ -57,7 +57,7 @@ def _encoding(data: bytes, hint: str | None) -> str | None:
     """The encoding's name; None: not to be told."""
     for mark, marked in _MARKS:
         if data.startswith(mark):
-            return marked
+            return marked if _fits(data, marked) else None
     if b"\0" in (sample := data[:_SAMPLE_BYTES]):
         if name := next((one for one in _UTF16 if _reads_well(sample, one)), None):
             return name if _fits(data, name) else None

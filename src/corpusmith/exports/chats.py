@@ -15,7 +15,7 @@ from corpusmith.errors import UsageError
 from corpusmith.exports.llama_factory import MESSAGE_TAGS, SHAREGPT_TAGS, entry
 from corpusmith.exports.reading import ChatOptions
 from corpusmith.exports.shapes import Chat
-from corpusmith.exports.turns import Turns, as_messages, split_system
+from corpusmith.exports.turns import Turns, as_messages
 from corpusmith.values import Json, Record
 
 MESSAGES: Kind = [{"role": str, "content": str}]

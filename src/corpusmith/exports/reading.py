@@ -170,7 +170,7 @@ class PairRows(PairOptions):
         return [self.row(record, pair) for pair in self.pairs(record)]
 
     def answered(self, record: Record) -> Answered:
-        """Its last answer, and what it answers. Raises UsageError, also for what only a row refuses."""
+        """Its last answer, and what that answers. Raises UsageError, for what a row refuses too."""
         chat = self._last(record)
         self.row(record, _over(chat, chat))
         asked = orjson.dumps([turn[:2] for turn in chat.turns[:-1]]).decode()

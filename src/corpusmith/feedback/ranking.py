@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple, cast
 
 Choice = Literal["best-worst", "all"]
 Left = Literal["alone", "repeated", "between", "close"]
-"""Why an answer is in no pair: no other answers its prompt; the same answer is in one; it is neither
+"""Why an answer is in no pair: it has no other beside it; the same answer is in one; it is neither
 the best nor the worst of its prompt; no other's rating differs enough."""
 
 _TABLES = """

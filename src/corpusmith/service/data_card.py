@@ -260,6 +260,9 @@ def _selection(said: _Said, told: Told) -> Iterator[str]:
     if told.balance is not None:
         by = said(f"by_{told.balance.by}")
         lines.append(f"- {said('balanced', by=by, n=told.balance.count, out=told.left_out)}")
+    if told.pairs is not None:
+        margin = f"{told.pairs.margin:g}"
+        lines.append(f"- {said(f'pairs_{told.pairs.by}', margin=margin)}")
     if told.split is not None:
         lines.append(f"- {said('split', seed=told.seed)}")
     for reason, count in (*told.refusals.counts.items(), *told.passed_over.counts.items()):

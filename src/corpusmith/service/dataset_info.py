@@ -23,16 +23,24 @@ def merged(path: Path, new: Mapping[str, Mapping[str, Json]]) -> bytes:
     """The bytes of the file at `path` with these entries in it. Nothing is written.
 
     An entry of the same name is replaced if it speaks of the same file. Raises UsageError: the file
-    cannot be read as one object, or a name stands there for another file.
+    cannot be read as one object, a name stands there for another file or is none that can be asked
+    for.
     """
     entries = _entries(path)
     for name, entry in new.items():
+        if name != entry_name(name):
+            raise UsageError("export_info_name", name=name[:60])
         there = entries.get(name)
         if there is not None and not _same_file(there, entry):
             raise UsageError("export_info_taken", name=name, file=str(path))
         entries[name] = dict(entry)
     # LLaMA-Factory opens it with the platform's encoding, so there is nothing but ASCII in it.
     return json.dumps(entries, indent=2, ensure_ascii=True).encode("ascii") + b"\n"
+
+
+def entry_name(stem: str) -> str:
+    """A name for a file's entry: LLaMA-Factory takes several, with commas between them."""
+    return stem.replace(",", "_").strip() or "data"
 
 
 def relative(file: Path, info: Path) -> str:

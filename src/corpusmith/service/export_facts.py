@@ -7,7 +7,7 @@ Does not own: the manifest's and the card's looks (`export_manifest.py`, `data_c
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,11 +43,16 @@ class Facts:
     simulated: int = 0
     """Written by Corpusmith's own simulator."""
 
-    def add(self, record: Record, part: str, rows: int) -> None:
+    def add(self, records: Iterable[Record], part: str, rows: int) -> None:
+        """Rows in a part, and the records that they are made of."""
+        self.rows[part] += rows
+        for record in records:
+            self._add(record, part)
+
+    def _add(self, record: Record, part: str) -> None:
         provenance = record.provenance
         self.records += 1
         self.parts[part] += 1
-        self.rows[part] += rows
         self.categories[record.category] += 1
         self.scenarios[record.labels.get("scenario", "")] += 1
         self.characters[record.labels.get("character", "")] += 1

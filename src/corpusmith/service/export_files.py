@@ -18,6 +18,7 @@ from corpusmith.exports.formats import Format, format_of
 from corpusmith.service import dataset_info as info_file
 from corpusmith.service.export_facts import Facts, Maker, makers
 from corpusmith.service.export_manifest import SUFFIX, Told, manifest
+from corpusmith.service.export_pairs import PairRule, comparing
 from corpusmith.service.export_parts import Balance, Split, balance_of
 from corpusmith.service.export_rows import OnRefused
 from corpusmith.service.export_set import FileSet, Fill, WrittenFile, named_errors
@@ -42,6 +43,8 @@ class Wish:
     split: Split | None = None
     seed: int = 0
     on_refused: OnRefused = "stop"
+    pairs: PairRule | None = None
+    """None: a record gives its own pairs only."""
     manifest: bool = False
     dataset_info: Path | None = None
     dataset_info_name: str | None = None
@@ -97,7 +100,9 @@ class Done:
 
 
 def walk_of(studio: Studio, wish: Wish, form: Format, balance: Balance | None) -> Walk:
-    """The walk over the wish's records."""
+    """The walk over the wish's records. Raises UsageError for a format that cannot compare them."""
+    if wish.pairs is not None:
+        comparing(form.exporter, wish.form)
     return Walk(
         studio.store,
         wish.selection,
@@ -105,6 +110,7 @@ def walk_of(studio: Studio, wish: Wish, form: Format, balance: Balance | None) -
         on_refused=wish.on_refused,
         balance=balance,
         split=wish.split,
+        pairs=wish.pairs,
     )
 
 
@@ -223,7 +229,8 @@ def _entries(wish: Wish, done: Done, info: Path) -> dict[str, Mapping[str, Json]
         if entry is None:
             raise UsageError("export_info_format", format=wish.form)
         wished = wish.dataset_info_name
-        entries[file.path.stem if wished is None else f"{wished}{ending}"] = entry
+        stem = info_file.entry_name(file.path.stem)
+        entries[stem if wished is None else f"{wished}{ending}"] = entry
     return entries
 
 
@@ -242,6 +249,7 @@ def told_of(
         seed=wish.seed,
         balance=done.balance,
         split=wish.split,
+        pairs=wish.pairs,
         facts=walk.facts,
         makers=makers(walk.facts, studio.store) if who is None else who,
         refusals=walk.refusals,

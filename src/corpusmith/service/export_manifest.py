@@ -14,6 +14,7 @@ import orjson
 
 from corpusmith import __version__
 from corpusmith.service.export_facts import Facts, Maker, shown
+from corpusmith.service.export_pairs import PairRule
 from corpusmith.service.export_parts import Balance, Split, described
 from corpusmith.service.export_rows import Refusals
 from corpusmith.service.export_set import WrittenFile
@@ -32,6 +33,7 @@ class Told:
     seed: int
     balance: Balance | None
     split: Split | None
+    pairs: PairRule | None
     facts: Facts
     makers: Sequence[Maker]
     refusals: Refusals
@@ -58,6 +60,7 @@ def _body(told: Told) -> dict[str, Json]:
         "selection": selected(told.selection),
         "seed": told.seed,
         **described(told.balance, told.split),
+        "pairs": None if told.pairs is None else told.pairs.told(),
         "records": facts.records,
         "rows": facts.rows.total(),
         "refused": _reasons(told.refusals),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from corpusmith.contracts import Exporter
 from corpusmith.errors import NotFound, UsageError
@@ -59,13 +59,14 @@ class Refusals:
     def count(self) -> int:
         return sum(self.counts.values())
 
-    def add(self, record: Record, error: UsageError) -> None:
+    def add(self, number: int, error: UsageError) -> None:
+        """One more, by the record's number."""
         reason = error.reason
         self.first = self.first or error
         self.counts[reason] = self.counts.get(reason, 0) + 1
         listed = self.ids.setdefault(reason, [])
         if len(listed) < LISTED:
-            listed.append(record.id)
+            listed.append(number)
 
     def error(self, records: int) -> UsageError:
         """What is said when a single one is too many."""
@@ -77,6 +78,16 @@ class Refusals:
         if self.count == records:
             return RowsRefused("export_refused_all", first=self.first, **data)
         return RowsRefused(first=self.first, **data)
+
+
+class Taken(NamedTuple):
+    """What rows are made of."""
+
+    records: Sequence[Record]
+    """Those that no other rows were made of before."""
+    rows: Sequence[Json]
+    first: Record
+    """By whose group it goes to a part."""
 
 
 class Made:
@@ -95,17 +106,17 @@ class Made:
         self.passed_over = Refusals()
         self.seen = 0
 
-    def __iter__(self) -> Iterator[tuple[Record, Sequence[Json]]]:
+    def __iter__(self) -> Iterator[Taken]:
         for record in self._records:
             self.seen += 1
             try:
                 rows = self._exporter.rows(record)
             except UsageError as error:
                 kind = self.passed_over if error.reason in LEFT_OUT else self.refusals
-                kind.add(record, error)
+                kind.add(record.id, error)
                 continue
             if not (self._stop and self.refusals.count):
-                yield record, rows
+                yield Taken((record,), rows, record)
         if self._stop and self.refusals.count:
             raise self.refusals.error(self.seen)
 

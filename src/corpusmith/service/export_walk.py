@@ -1,7 +1,7 @@
 """The walk over an export's records: chosen, made into rows, sorted into parts, counted.
 
-Owns: the order of these steps. Does not own: any of them (`export_rows.py`, `export_parts.py`,
-`export_groups.py`, `export_facts.py`).
+Owns: the order of these steps. Does not own: any of them (`export_rows.py`, `export_pairs.py`,
+`export_parts.py`, `export_groups.py`, `export_facts.py`).
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ from corpusmith.exports.kinds import Seen
 from corpusmith.exports.lines import dump
 from corpusmith.service.export_facts import Facts
 from corpusmith.service.export_groups import Groups
+from corpusmith.service.export_pairs import Compared, PairRule, comparing
 from corpusmith.service.export_parts import Balance, Split
-from corpusmith.service.export_rows import Made, OnRefused, Personas, Refusals
+from corpusmith.service.export_rows import Made, OnRefused, Personas, Refusals, Taken
 from corpusmith.store.store import SqlStore
-from corpusmith.values import Json, Record, Selection
+from corpusmith.values import Json, Selection
 
 WHOLE = "train"
 """The name of the only part, where one is needed."""
@@ -42,6 +43,7 @@ class Walk:
         on_refused: OnRefused,
         balance: Balance | None,
         split: Split | None,
+        pairs: PairRule | None = None,
     ) -> None:
         self._store = store
         self._selection = selection
@@ -49,6 +51,7 @@ class Walk:
         self._on_refused = on_refused
         self._balance = balance
         self._split = split
+        self._pairs = pairs
         self.facts = Facts()
         self.refusals = Refusals()
         self.passed_over = Refusals()
@@ -61,40 +64,40 @@ class Walk:
         Raises UsageError for refused records when one is too many: at the end of the walk.
         """
         if self._balance is not None:
-            for record, _ in self._made():
-                self._balance.look(record)
+            for one in self._made():
+                self._balance.look(one.first)
             self._balance.settle()
         made = self._made()
         self.refusals, self.passed_over = made.refusals, made.passed_over
-        for record, rows, part in self._parted(self._kept(made)):
-            self.facts.add(record, part, len(rows))
-            for row in rows:
+        for one, part in self._parted(self._kept(made)):
+            self.facts.add(one.records, part, len(one.rows))
+            for row in one.rows:
                 yield part, row
         if made.seen and not self.facts.records:
             without = made.refusals if made.refusals.count else made.passed_over
             raise without.error(made.seen)
 
-    def _made(self) -> Made:
+    def _made(self) -> Made | Compared:
         records = Personas(self._store).given(self._store.records.iterate(self._selection))
-        return Made(records, self._exporter, self._on_refused)
+        if self._pairs is None:
+            return Made(records, self._exporter, self._on_refused)
+        exporter = comparing(self._exporter, self._exporter.name)
+        return Compared(self._store, records, exporter, self._pairs, self._on_refused)
 
-    def _kept(self, made: Iterable[_Rows]) -> Iterator[_Rows]:
-        for record, rows in made:
-            if self._balance is None or self._balance.keeps(record):
-                yield record, rows
+    def _kept(self, made: Iterable[Taken]) -> Iterator[Taken]:
+        for one in made:
+            if self._balance is None or self._balance.keeps(one.first):
+                yield one
             else:
                 self.left_out += 1
 
-    def _parted(self, kept: Iterable[_Rows]) -> Iterator[tuple[Record, Sequence[Json], str]]:
+    def _parted(self, kept: Iterable[Taken]) -> Iterator[tuple[Taken, str]]:
         if self._split is None:
-            for record, rows in kept:
-                yield record, rows, WHOLE
+            for one in kept:
+                yield one, WHOLE
             return
-        for record, rows, group in Groups(self._store).keyed(kept):
-            yield record, rows, self._split.part(group)
-
-
-_Rows = tuple[Record, Sequence[Json]]
+        for _, one, group in Groups(self._store).keyed((one.first, one) for one in kept):
+            yield one, self._split.part(group)
 
 
 class Spools:

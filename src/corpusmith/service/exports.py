@@ -26,6 +26,7 @@ from corpusmith.service.export_files import (
     write_files,
     write_stream,
 )
+from corpusmith.service.export_pairs import PairRule, pair_rule
 from corpusmith.service.export_parts import balance_of, split_of
 from corpusmith.service.export_rows import OnRefused
 from corpusmith.service.push import Pushed, Show, Target, nothing_shown, ready, upload
@@ -85,6 +86,9 @@ class Exports:
         split: str | Mapping[str, float] | None = None,
         seed: int = 0,
         on_refused: OnRefused = "stop",
+        pairs: str | None = None,
+        pairs_choose: str | None = None,
+        pairs_margin: float | None = None,
         manifest: bool | None = None,
         dataset_info: bool | str | Path = False,
         dataset_info_name: str | None = None,
@@ -96,14 +100,18 @@ class Exports:
         `hf_layout.Layout` and of its rows. `balance`: `category`, `scenario=50`. `split`:
         `train=0.9,validation=0.1`, by groups of records that belong together; each part is a file
         of its own (`NAME-train.jsonl`). Both go by `seed`. `on_refused`: of a record that makes no
-        row, `stop` with all reasons, or `skip` it and count it. `manifest` None: where there are
+        row, `stop` with all reasons, or `skip` it and count it. `pairs`: of records that answer the
+        same, those with the better `rating` (people's) or `score` (a judge's) over the worse,
+        `pairs_choose` `best-worst` (one pair a prompt) or `all`, at least `pairs_margin` (1) apart;
+        None: a record gives its own pairs only. `manifest` None: where there are
         several files. `dataset_info`: merge an entry for each file into LLaMA-Factory's
         `dataset_info.json` beside the export, or into the file that is named. All other options go
         to the format, such as `system="character"` for `messages`; None: not given. All files take
         their places together, or none does. Raises NotFound, UsageError, DiskFull.
         """
         given = self._selection(selection, task, dataset, scenario, character)
-        wish = self._wish(given, form, balance, split, seed, on_refused, options)
+        rule = pair_rule(pairs, pairs_choose, pairs_margin, beside={**options, "balance": balance})
+        wish = self._wish(given, form, balance, split, seed, on_refused, rule, options)
         if form == HF:
             from corpusmith.service import hf_layout
 
@@ -171,12 +179,16 @@ class Exports:
         balance: str | None = None,
         split: str | Mapping[str, float] | None = None,
         seed: int = 0,
+        pairs: str | None = None,
+        pairs_choose: str | None = None,
+        pairs_margin: float | None = None,
         first: int = 3,
         **options: Any,
     ) -> ExportPreview:
         """What `write` would write, and every record that it would refuse. Nothing is written."""
         given = self._selection(selection, task, dataset)
-        wish = self._wish(given, form, balance, split, seed, "skip", options)
+        rule = pair_rule(pairs, pairs_choose, pairs_margin, beside={**options, "balance": balance})
+        wish = self._wish(given, form, balance, split, seed, "skip", rule, options)
         if form == HF:
             from corpusmith.service import hf_layout
 
@@ -228,6 +240,7 @@ class Exports:
         split: str | Mapping[str, float] | None,
         seed: int,
         on_refused: OnRefused,
+        pairs: PairRule | None,
         options: Mapping[str, Json],
     ) -> Wish:
         if on_refused not in get_args(OnRefused):
@@ -245,6 +258,7 @@ class Exports:
             split=None if split is None else split_of(split, seed),
             seed=seed,
             on_refused=on_refused,
+            pairs=pairs,
         )
 
     def _refuse_form(self, form: str, path: str | Path, options: Mapping[str, Json]) -> None:

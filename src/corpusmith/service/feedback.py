@@ -7,7 +7,6 @@ Does not own: options (`feedback_file.py`), what is written where (`feedback_run
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from corpusmith.errors import DiskFull, UsageError
+from corpusmith.errors import UsageError
 
 if TYPE_CHECKING:
     from corpusmith.feedback.fields import Feedback as OneRating
@@ -118,13 +117,10 @@ class Feedback:
 def _named_errors(folder: Path) -> Iterator[None]:
     """The disk's errors as ours, naming the output folder."""
     from corpusmith.exports.files import translated
+    from corpusmith.service.scratch import scratch_errors
 
     try:
-        yield
+        with scratch_errors(folder):  # the file of the pairs: it lies in the output folder
+            yield
     except OSError as error:
         raise translated(error, Path(error.filename or folder)) from error
-    except sqlite3.Error as error:
-        # Only the scratch file of the pairs: it lies in the output folder.
-        if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
-            raise DiskFull("export_disk_full", path=str(folder), cause=str(error)) from error
-        raise UsageError("export_failed", path=str(folder), cause=str(error)) from error

@@ -71,6 +71,7 @@ class FeedbackFile(BaseModel):
     kto_max: Annotated[float, Field(ge=1, le=5, allow_inf_nan=False)] = 2
     merge_with: Name | None = None
     since_last: bool = False
+    dataset_info: bool = False
 
     def deciding(self) -> dict[str, Json]:
         """The options that decide what is in the files, as plain JSON."""

@@ -1,7 +1,8 @@
 """The files of a feedback run: new ones, or old ones that are gone on with.
 
 Owns: which files there are, the list of bad rows, the state of `--since-last`.
-Does not own: what goes into them (`feedback_run.py`), how they are moved (`feedback/files.py`).
+Does not own: what goes into them (`feedback_run.py`, `feedback_info.py`), how they are moved
+(`feedback/files.py`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from corpusmith.feedback.samples import WRITERS, JsonLines, Writer
 from corpusmith.feedback.seen import State, dump_state, load_state
 from corpusmith.messages import say
 from corpusmith.readers.bad import BadRow
+from corpusmith.service import feedback_info
 from corpusmith.service.feedback_file import FeedbackFile
 from corpusmith.values import Json, Language
 
@@ -44,6 +46,11 @@ class TrainingFiles:
             self.pairs = self._opened("pairs", names.pairs_file(model), JsonLines)
         if file.kto:
             self.kto = self._opened("kto", names.kto_file(model), JsonLines)
+        self.more = set[str]()
+        """Columns of the Alpaca file that not every row has."""
+        if file.dataset_info:
+            feedback_info.refuse_unread(file)
+            self._dataset_info()  # told now if it cannot be merged, and not after a million rows
 
     def bad(self, row: BadRow) -> None:
         """Adds a row to the list of bad ones."""
@@ -71,6 +78,10 @@ class TrainingFiles:
         else:
             # It speaks of files that are no more: the next `--since-last` begins anew.
             self._drafts.remove(name)
+        if self._file.dataset_info:
+            merged = self._dataset_info()
+            self.paths["dataset_info"] = self._drafts.folder / feedback_info.FILE
+            self._drafts.file(feedback_info.FILE).write(merged)
         if self._bad is None and _is_ours(self._drafts.folder / names.BAD_ROWS):
             self._drafts.remove(names.BAD_ROWS)
         self._drafts.commit()
@@ -86,6 +97,10 @@ class TrainingFiles:
             changed = [name for name in now if state.options.get(name) != now[name]]
             raise UsageError("feedback_options", file=str(path), fields=", ".join(changed))
         return state
+
+    def _dataset_info(self) -> bytes:
+        place = self._drafts.folder / feedback_info.FILE
+        return feedback_info.dataset_info(self._file, self.paths, self.more, place)
 
     def _opened(self, kind: str, name: str, writer: type[Writer]) -> Writer:
         out = self._drafts.file(name)

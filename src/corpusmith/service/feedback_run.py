@@ -22,7 +22,7 @@ from corpusmith.errors import SpecError, UsageError
 from corpusmith.feedback.fields import BadField, Feedback, Reader, field_map
 from corpusmith.feedback.files import Drafts
 from corpusmith.feedback.pairs import Pairing
-from corpusmith.feedback.samples import KTO, PAIRS, Row, sample
+from corpusmith.feedback.samples import ALPACA_MORE, KTO, PAIRS, Row, sample
 from corpusmith.feedback.seen import State
 from corpusmith.feedback.tally import FeedbackResult, Tally
 from corpusmith.messages import say
@@ -214,6 +214,7 @@ class FeedbackRun:
         if not all(isinstance(text, str) for text in texts):
             raise SpecError("feedback_merge_shape", file=self._file.merge_with, line=number)
         self._seen(digest(*texts))
+        self._files.more.update(name for name in ALPACA_MORE if name in row)
         return row
 
     def _write_kto(self, batch: Iterable[Feedback]) -> None:
