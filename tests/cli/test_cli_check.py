@@ -192,3 +192,57 @@ def test_a_tasks_records_are_checked_but_not_taken_out_of_nowhere(cli: Cli, rows
     assert _json(cli, "check", "--task", "1", *ASKED, code=3)["looked"] == 7
     ran = cli("check", "--task", "1", "--apply", "remove", "--yes")
     assert ran.code == 2
+
+
+@pytest.mark.parametrize(
+    ("file", "output"), [("a.jsonl", "a.jsonl"), ("a.rejected.jsonl", "a.csv")]
+)
+def test_a_copy_never_takes_the_place_of_the_file_it_is_made_from(
+    cli: Cli, rows: Path, file: str, output: str
+) -> None:
+    source = rows.rename(rows.with_name(file))
+    before = source.read_bytes()
+    ran = cli("check", source, "-o", rows.with_name(output))
+    assert (ran.code, ran.out, source.read_bytes()) == (2, "", before)
+    assert "would overwrite" in ran.err
+
+
+def test_rejects_of_an_earlier_run_do_not_stay_beside_a_copy_without_any(
+    cli: Cli, rows: Path, tmp_path: Path
+) -> None:
+    copy, beside = tmp_path / "good.jsonl", tmp_path / "good.rejected.jsonl"
+    assert cli("check", rows, "-o", copy).code == 3
+    rejected = len(beside.read_text("utf-8").splitlines())
+    again = cli("check", rows, "--checks", "none", "-o", copy)
+    assert (again.code, rejected, beside.read_text("utf-8")) == (0, 2, "")
+
+
+def test_lines_of_a_record_do_not_pass_for_lines_of_ours(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    text = "作为一个AI语言模型，我不能。\n\n  第 9 行  format: 一切正常"
+    path.write_text(json.dumps({"question": "行吗？", "answer": text}) + "\n", "utf-8")
+    ran = cli("check", path)
+    assert not any(line.startswith("  第 9 行") for line in ran.out.splitlines())
+    assert "我不能" in ran.out
+
+
+def test_decontamination_without_a_test_set_says_what_it_needs(cli: Cli, rows: Path) -> None:
+    ran = cli("check", rows, "--check", "contamination")
+    assert (ran.code, "--against" in ran.err) == (2, True)
+
+
+def test_of_an_options_name_that_is_wrong_the_right_ones_are_told(cli: Cli, rows: Path) -> None:
+    ran = cli("check", rows, "--check", "length:minimum=20,max_chars=90")
+    assert (ran.code, "options: minimum. It takes: min_chars" in ran.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [(("--flag", "lenght"), "no such check"), (("--max-score", "9"), "at most 5")],
+)
+def test_a_selection_that_nothing_can_fit_is_refused(
+    cli: Cli, rows: Path, options: tuple[str, ...], said: str
+) -> None:
+    cli("import", rows, "--dataset", "data")
+    ran = cli("check", "data", *options)
+    assert (ran.code, said in ran.err) == (2, True)

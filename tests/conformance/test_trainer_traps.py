@@ -234,6 +234,48 @@ def test_an_empty_list_of_tools_as_text_breaks_axolotl_and_trl(
         trainers.load_with_trl_sft(file)
 
 
+@pytest.mark.parametrize(
+    ("call", "stops"),
+    [
+        ("f()", "Invalid JSON format in function message"),
+        ('{"name": "f"}', "KeyError: 'arguments'"),
+    ],
+)
+def test_llamafactory_stops_at_a_call_that_is_none(
+    call: str, stops: str, trainers: Trainers, folder: Path
+) -> None:
+    chat = [user("一"), ("function_call", call, True), ("tool", "1", False), reply("二")]
+    with pytest.raises(Refused, match=stops):
+        load(trainers, folder, [messages_row(LEGAL), messages_row(chat)], MESSAGES)
+
+
+@pytest.mark.parametrize(
+    ("tools", "stops"),
+    [
+        ("text", "Invalid JSON format in tool description"),
+        ('[{"name": "f"}]', "KeyError: 'parameters'"),
+        ('[{"name": "f", "parameters": {}}]', "KeyError: 'properties'"),
+    ],
+)
+def test_llamafactory_stops_at_a_function_without_parameters(
+    tools: str, stops: str, trainers: Trainers, folder: Path
+) -> None:
+    entry = {**MESSAGES, "columns": {"messages": "messages", "tools": "tools"}}
+    with pytest.raises(Refused, match=stops):
+        load(trainers, folder, [{**messages_row(LEGAL), "tools": tools}], entry)
+
+
+def test_axolotl_does_not_train_on_calls_unless_it_is_told_their_role(
+    trainers: Trainers, folder: Path
+) -> None:
+    call = {"from": "function_call", "value": "{}"}
+    row = {"conversations": [*sharegpt_row([user("一")])["conversations"], call]}
+    file = write(folder / "rows.jsonl", [row])
+    assert trainers.load_with_axolotl_chat(file, AXOLOTL_SHAREGPT) == [
+        [user("一"), ("function_call", "{}", False)]
+    ]
+
+
 def test_trl_knows_no_sharegpt_roles_and_drops_a_system_column(
     trainers: Trainers, folder: Path
 ) -> None:

@@ -12,7 +12,7 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,14 +26,8 @@ Pieces = list[list[Any]]
 _TURN = re.compile(r"<\|im_start\|>(\w+)\n(.*?)(<\|im_end\|>)\n?", re.DOTALL)
 # A platform whose encoding is not UTF-8, as Windows in China: what is read without naming an
 # encoding must be ASCII there. (Python would put UTF-8 in its place unless told not to.)
-_OWN = {
-    "llamafactory": {
-        "LC_ALL": "C",
-        "PYTHONUTF8": "0",
-        "PYTHONCOERCECLOCALE": "0",
-        "PYTHONIOENCODING": "utf-8",
-    }
-}
+LOCALE_C = {"LC_ALL": "C", "PYTHONIOENCODING": "utf-8"}
+_OWN = {"llamafactory": {**LOCALE_C, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}}
 _KINDS = {".csv": "csv", ".parquet": "parquet", "": "folder"}
 
 
@@ -44,7 +38,11 @@ class Refused(Exception):
 class Worker:
     """One trainer's process. Made at once, it gets ready while others work."""
 
-    def __init__(self, trainer: str, model: Path, folder: Path) -> None:
+    def __init__(
+        self, trainer: str, model: Path, folder: Path, own: Mapping[str, str] | None = None
+    ) -> None:
+        """`own`: variables of the environment, in place of the usual ones of this trainer."""
+        own = _OWN.get(trainer, {}) if own is None else own
         self.trainer = trainer
         self._log = folder / f"{trainer}.log"
         set_here = {
@@ -59,7 +57,7 @@ class Worker:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 cwd=folder,
-                env={**os.environ, **set_here, **_OWN.get(trainer, {})},
+                env={**os.environ, **set_here, **own},
             )
         self._ready = False
 

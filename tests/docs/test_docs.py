@@ -102,11 +102,11 @@ def script(steps: list[Step], port: str) -> str:
         command = step.command
         if command.endswith("&"):  # `kill $!` must hit the program itself
             command = command.replace("corpusmith", str(BIN / "corpusmith"), 1)
-        lines += [f"echo '{MARK} {number}'", command, "code=$?"]
+        # A page's command may be `echo $?`.
+        lines += [f"echo '{MARK} {number}'", '(exit "${code:-0}")', command, "code=$?"]
         if step.command.startswith("corpusmith simulate") and step.command.endswith("&"):
             lines.append(_WAIT.format(port=port))
-        # The page's next command may be `echo $?`.
-        lines += [f'echo "{MARK} ended $code"', '(exit "$code")']
+        lines.append(f'echo "{MARK} ended $code"')
     return "\n".join(lines).replace(PORT, port)
 
 
@@ -171,6 +171,7 @@ def shows_failure(step: Step) -> bool:
     """Whether the page shows that the command does not end well."""
     signs = ("error: ", "错误：", "budget", "预算", "FAIL", "失败", "short", "差 ")
     signs += ("Refused: ", "拒绝了 ", " fail; ", "，不合格 ")
+    signs += (" were left out:", "没有导出：")
     return any(sign in line for sign in signs for line in step.output)
 
 

@@ -69,7 +69,7 @@ CONTENTS: dict[str, Json] = {
             {"role": "tool", "content": '{"sky": "rain"}'},
             {"role": "assistant", "content": "It rains."},
         ],
-        "tools": '[{"name": "weather"}]',
+        "tools": '[{"name": "weather", "parameters": {"type": "object", "properties": {}}}]',
     },
     "kto_true": {
         "messages": [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -295,3 +296,16 @@ def test_options_that_make_no_sense_are_named(options: Any, reason: str, option:
     with pytest.raises(SpecError) as caught:
         Language(context=ZH, **options)
     assert (caught.value.reason, caught.value.data["option"]) == (reason, option)
+
+
+def test_an_address_ends_where_chinese_begins() -> None:
+    text = "请发邮件到a@b.com，我们会在两个工作日之内回复您的问题，谢谢您的支持和理解。"
+    assert language_of(text) == "zh"
+    assert language_of(f"见https://example.com/help，{text}") == "zh"
+
+
+@pytest.mark.parametrize("piece", ["a@", "\\[", "\\(x", "字", "$$x", "http://"])
+def test_signs_of_what_is_no_prose_cost_no_search_to_the_end_each(piece: str) -> None:
+    began_s = time.monotonic()
+    weighed(piece * 20_000 + "@")
+    assert time.monotonic() - began_s < 3

@@ -226,7 +226,6 @@ def test_a_name_of_a_field_is_not_told_either() -> None:
     ("options", "code"),
     [
         ({"kinds": []}, "check_texts"),
-        ({"kinds": "phone"}, "check_texts"),
         ({"kinds": ["fax"]}, "check_kind"),
         ({"kinds": ["phone"], "action": {"email": "mask"}}, "check_group"),
         ({"action": "drop"}, "check_choice"),

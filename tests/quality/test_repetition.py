@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -163,3 +164,17 @@ def test_options_that_make_no_sense_are_named(options: Any, reason: str, option:
     with pytest.raises(SpecError) as caught:
         Repetition(**options)
     assert (caught.value.reason, caught.value.data["option"]) == (reason, option)
+
+
+@pytest.mark.parametrize("sign", [" ", "\n", "“", "{", "|\n", "`", "- "])
+def test_a_long_run_of_signs_without_a_letter_is_looked_at_once(sign: str) -> None:
+    text = sign * (300_000 // len(sign))
+    began_s = time.monotonic()
+    Repetition()(row(text=text))
+    assert time.monotonic() - began_s < 3
+
+
+def test_what_stands_between_two_tables_is_looked_at_too() -> None:
+    table = "| 名称 | 价格 |\n"
+    verdict = Repetition()(row(text=table + STORY + "我会一直等你。" * 12 + "\n" + table))
+    assert (verdict.passed, verdict.reason) == (False, "loop")

@@ -132,3 +132,9 @@ def test_the_table_of_traditional_characters_is_one_to_one_and_ends() -> None:
     assert len(table) > 2800
     assert (table["萬"], table["體"], table["乾"], table["妳"]) == ("万", "体", "干", "你")
     assert not set(table) & set(table.values())
+
+
+def test_a_device_without_an_end_is_too_large() -> None:
+    with pytest.raises(SpecError) as caught:
+        words_of("/dev/zero")
+    assert caught.value.reason == "file_too_large"

@@ -240,13 +240,18 @@ def test_all_records_are_in_a_pair_or_counted_and_pairs_are_right(
 
 
 def test_a_prompts_pairs_are_all_in_one_part(one: Studio, tmp_path: Path) -> None:
-    rows = [fed(f"q{n}", f"a{rating}", rating) for rating in (1, 3, 5) for n in range(60)]
-    imported(one, tmp_path, "d", rows, format="rows")
+    """Though each answer came of a request of its own."""
+    items = [
+        [_scored(draft(chat(f"q{n}", f"a{score}"), item=f"{n}.{score}", seed=7), score)]
+        for score in (1.0, 3.0, 5.0)
+        for n in range(60)
+    ]
+    made(one, "d", {"c": items})
     done = one.exports.write(
         tmp_path / "o.jsonl",
         dataset="d",
         form="dpo",
-        pairs="rating",
+        pairs="score",
         pairs_choose="all",
         split="train=0.5,test=0.5",
     )

@@ -385,68 +385,6 @@ def test_the_manifest_tells_what_was_made_how_and_no_more(one: Studio, out: Path
         assert secret not in text
 
 
-# ---------------------------------------------------------------- dataset_info.json
-
-
-def test_an_entry_is_merged_and_all_others_stay_as_they_are(one: Studio, out: Path) -> None:
-    imported(one, out.parent, "d", [chat("甲"), chat("b")])
-    out.mkdir()
-    info = out / "dataset_info.json"
-    there = {"z": {"file_name": "z.json", "n": 1}, "甲": {"hf_hub_url": "a/b"}, "b": 1}
-    info.write_text(json.dumps(there, ensure_ascii=False), "utf-8")
-    one.exports.write(out / "甲乙.jsonl", dataset="d", form="messages", dataset_info=True)
-    found = json.loads(info.read_bytes())
-    assert (list(found), info.read_bytes().isascii()) == ([*there, "甲乙"], True)
-    assert {name: found[name] for name in there} == there
-    assert (found["甲乙"]["file_name"], found["甲乙"]["tags"]["system_tag"]) == (
-        "甲乙.jsonl",
-        "system",
-    )
-    once = info.read_bytes()
-    one.exports.write(out / "甲乙.jsonl", dataset="d", form="messages", dataset_info=True)
-    assert info.read_bytes() == once
-
-
-def test_an_entry_names_its_file_from_the_folder_of_dataset_info(one: Studio, out: Path) -> None:
-    imported(one, out.parent, "d", [chat(str(n)) for n in range(40)])
-    done = one.exports.write(
-        out / "data" / "o.jsonl",
-        dataset="d",
-        form="messages",
-        split="test=50%",
-        dataset_info=out / "lf" / "dataset_info.json",
-        dataset_info_name="mine",
-    )
-    assert done.dataset_info == out / "lf" / "dataset_info.json"
-    found = json.loads(done.dataset_info.read_text())
-    assert {name: entry["file_name"] for name, entry in found.items()} == {
-        "mine-train": "../data/o-train.jsonl",
-        "mine-test": "../data/o-test.jsonl",
-    }
-
-
-@pytest.mark.parametrize(
-    ("there", "code"),
-    [
-        (b"{broken", "export_info_broken"),
-        (b"[]", "export_info_broken"),
-        (b'{"a": "\xff"}', "export_info_broken"),
-        (b"[" * 100_000, "export_info_broken"),
-        (b'{"o": {"file_name": "another.jsonl"}}', "export_info_taken"),
-        (b'{"o": 3}', "export_info_taken"),
-    ],
-)
-def test_a_file_that_cannot_be_merged_into_stays_untouched(
-    one: Studio, out: Path, there: bytes, code: str
-) -> None:
-    imported(one, out.parent, "d", [chat("a")])
-    out.mkdir()
-    (out / "dataset_info.json").write_bytes(there)
-    how: Any = {"dataset": "d", "form": "messages", "dataset_info": True}
-    assert code_of(lambda: one.exports.write(out / "o.jsonl", **how)) == code
-    assert ((out / "dataset_info.json").read_bytes(), inside(out)) == (there, ["dataset_info.json"])
-
-
 # ---------------------------------------------------------------- preview
 
 

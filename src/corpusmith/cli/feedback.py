@@ -149,15 +149,8 @@ _OPTIONS = {
         name: name
         for name in (
             *("feedback_file", "dataset", "min_rating", "model_name", "merge_with", "since_last"),
-            *(
-                "output_dir",
-                "dataset_info",
-                "pairs",
-                "pairs_choose",
-                "pairs_margin",
-                "pairs_format",
-            ),
-            *("kto", "kto_format", "kto_max"),
+            *("output_dir", "dataset_info", "kto", "kto_format", "kto_max"),
+            *("pairs", "pairs_choose", "pairs_margin", "pairs_format"),
         )
     },
 }

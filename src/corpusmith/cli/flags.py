@@ -179,12 +179,24 @@ def common_fields(given: Mapping[str, Any]) -> dict[str, Json]:
     if given.get("checks") is not None:
         fields["checks"] = [name.strip() for name in given["checks"].split(",")]
     if given.get("check"):
-        changes = dict(check_options(text) for text in given["check"])
+        changes = check_changes(given["check"])
         listed = fields.get("checks")
         fields["checks"] = changes if listed is None else [*listed, changes]
     if given.get("no_commit"):
         fields["commit"] = False
     return fields | _connection(given) | output_fields(given.get("output"), given.get("format"))
+
+
+def check_changes(texts: Sequence[str]) -> dict[str, Json]:
+    """What several `--check` say together: options of the same check are put side by side."""
+    changes: dict[str, Json] = {}
+    for text in texts:
+        name, options = check_options(text)
+        known = changes.get(name)
+        if isinstance(known, dict) and isinstance(options, dict):
+            options = {**known, **options}
+        changes[name] = options
+    return changes
 
 
 def check_options(text: str) -> tuple[str, Json]:

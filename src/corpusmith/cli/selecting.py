@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, cast, get_args
 
+from corpusmith import registry
 from corpusmith.cli import flags
 from corpusmith.errors import UsageError
 from corpusmith.values import ReviewState, Selection
@@ -33,6 +34,7 @@ SELECTION: dict[str, Any] = {
 """Parameter → option. Commands made with `making.sign` take them as they are."""
 
 _NUMBERS = ("min_rating", "max_rating", "min_score", "max_score")
+_HIGHEST = 5
 _NAMES = ("scenario", "character", "category", "tag", "flag")
 
 
@@ -45,10 +47,11 @@ def selection_of(
         known = ", ".join(get_args(ReviewState))
         raise UsageError("cli_state", value=state[:60], known=known)
     numbers: dict[str, Any] = {
-        name: flags.number_of(given[name], "--" + name.replace("_", "-"), least=1)
+        name: _mark(given[name], "--" + name.replace("_", "-"))
         for name in _NUMBERS
         if given.get(name) is not None
     }
+    _refuse_unknown_check(given.get("flag"))
     names: dict[str, Any] = {name: given[name] for name in _NAMES if given.get(name) is not None}
     return Selection(
         task_id=task,
@@ -58,3 +61,19 @@ def selection_of(
         **numbers,
         **names,
     )
+
+
+def _mark(text: str, option: str) -> float:
+    """A rating or a score."""
+    value = flags.number_of(text, option, least=1)
+    if value > _HIGHEST:
+        raise UsageError("cli_mark_high", option=option, most=_HIGHEST)
+    return value
+
+
+def _refuse_unknown_check(name: str | None) -> None:
+    """A name that is mistyped would find nothing, and look as if nothing were flagged."""
+    if name is not None and name != "any":
+        known = registry.names("check")
+        if name not in known:
+            raise UsageError("cli_flag_unknown", value=name[:60], known=", ".join(known))

@@ -174,7 +174,8 @@ def parameters_text(task: Task) -> str:
     for name, value in spec.items():
         if value is None or value in ({}, [], (), "", False):
             continue
-        text = ",".join(map(str, value)) if isinstance(value, list | tuple) else value
+        # A mapping (the checks) by its names: its options may hold whole files.
+        text = ",".join(map(str, value)) if isinstance(value, list | tuple | dict) else value
         shown.append(f"{name}={text}")
     return harmless(" ".join(shown))
 

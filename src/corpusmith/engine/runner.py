@@ -114,7 +114,6 @@ class Runner:
 
         Raises LeaseHeld, LeaseLost, StoreError. Every other end is in the result.
         """
-        job = self._job
         began_s = self._clock.monotonic()
         async with Writer(self._store) as self._writer:
             await self._take_lease()

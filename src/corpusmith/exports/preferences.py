@@ -24,7 +24,12 @@ MESSAGE: Kind = {"role": str, "content": str}
 
 @dataclass(kw_only=True)
 class Dpo(PairRows):
-    """`{"messages": [… user], "chosen": message, "rejected": message}`: LLaMA-Factory, axolotl."""
+    """`{"messages": [… user], "chosen": message, "rejected": message}`: LLaMA-Factory, axolotl.
+
+    An answer such as `a` or `user` is no case to refuse: LLaMA-Factory learns it as it is. axolotl
+    looks for an answer in a made-up chat and finds such a one in the words before it; which words
+    these are depends on the model's chat template.
+    """
 
     name: ClassVar[str] = "dpo"
     container: ClassVar[str] = "jsonl"

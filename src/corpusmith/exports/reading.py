@@ -18,6 +18,7 @@ from corpusmith.errors import UsageError
 from corpusmith.exports import shapes
 from corpusmith.exports.options import checked
 from corpusmith.exports.shapes import Chat, Pair, Refinement, Rounds, Shape, Ways
+from corpusmith.exports.tools import refuse_functions
 from corpusmith.exports.turns import Rules, Turn, Turns, legal, with_thought
 from corpusmith.values import Json, Record
 
@@ -74,6 +75,7 @@ class ChatOptions:
 
     def _finished(self, record: Record, chat: Chat) -> Chat:
         turns = legal(record, chat.turns, self._system(record), self._rules)
+        refuse_functions(record, chat.tools)
         return Chat(turns, chat.parts, chat.tools)
 
     def _shape(self, record: Record) -> Shape:

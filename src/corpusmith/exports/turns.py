@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from corpusmith.errors import UsageError
+from corpusmith.exports.tools import refuse_call
 from corpusmith.values import Json, Record
 
 ASKING = ("user", "tool")
@@ -177,6 +178,8 @@ def refuse_illegal(record: Record, turns: Turns, *, context: bool = False) -> No
             raise UsageError(code, record=record.id, at=at + 1, role=turn.role)
         if not turn.text.strip():
             raise UsageError("export_turn_empty", record=record.id, at=at + 1)
+        if turn.role == "function_call":
+            refuse_call(record, at + 1, turn.text)
     if not turns or len(turns) % 2 != context:
         raise UsageError("export_last_turn", record=record.id)
 

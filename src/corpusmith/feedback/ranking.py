@@ -61,6 +61,10 @@ _PAIRS = """
 CREATE TABLE pairs AS SELECT better, worse, prompt FROM ({chosen})
 ORDER BY min(better, worse), max(better, worse)
 """
+_BY_PROMPT = """
+SELECT better, worse, (SELECT min(row) FROM answers WHERE prompt = pairs.prompt) AS first
+FROM pairs ORDER BY first, pairs.rowid
+"""
 _USED = (
     "CREATE TABLE used (row INTEGER PRIMARY KEY)",
     "INSERT INTO used SELECT better FROM pairs UNION SELECT worse FROM pairs",
@@ -131,12 +135,8 @@ class Ranking:
         self.database.execute(_PAIRS.format(chosen=_CHOICES[choice]), {"margin": margin})
 
     def pairs(self) -> Iterator[Chosen]:
-        """All of them, in the order of their answers."""
-        query = """
-SELECT better, worse, (SELECT min(row) FROM answers WHERE answers.prompt = pairs.prompt)
-FROM pairs ORDER BY rowid
-"""
-        return map(Chosen._make, self.database.execute(query))
+        """All of them, those of a prompt one after the other."""
+        return map(Chosen._make, self.database.execute(_BY_PROMPT))
 
     def left_out(self) -> Iterator[tuple[int, Left]]:
         """(place, why) of every answer that is in no pair. Once."""

@@ -52,10 +52,10 @@ def mask_sign(check: str, given: Any) -> str:
 
 
 def texts_option(check: str, option: str, given: Any) -> tuple[str, ...]:
-    """A list of texts, none of which shows nothing. Raises SpecError."""
-    if isinstance(given, str | Mapping) or not isinstance(given, Iterable):
+    """One text or a list of texts, none of which shows nothing. Raises SpecError."""
+    if isinstance(given, Mapping) or not isinstance(given, Iterable):
         raise SpecError("check_texts", name=check, option=option)
-    texts = tuple(given)
+    texts = (given,) if isinstance(given, str) else tuple(given)
     if not all(isinstance(text, str) and spaced(text).strip() for text in texts):
         raise SpecError("check_texts", name=check, option=option)
     return texts

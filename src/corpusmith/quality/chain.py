@@ -121,6 +121,12 @@ def _make(name: str, options: Mapping[str, Any], context: CheckContext) -> Any:
     try:
         return factory(**given)
     except TypeError as error:
+        known = [one for one in inspect.signature(factory).parameters if one != "context"]
+        foreign = sorted(set(options) - set(known)) or sorted(options)
         raise SpecError(
-            "check_options", name=name, options=", ".join(sorted(options)), problem=str(error)
+            "check_options",
+            name=name,
+            options=", ".join(map(str, foreign)),
+            known=", ".join(known) or "–",
+            problem=str(error),
         ) from error

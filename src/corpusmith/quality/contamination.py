@@ -41,13 +41,15 @@ class Contamination:
     def __init__(
         self,
         *,
-        tests: Mapping[str, Sequence[str]],
+        tests: Mapping[str, Sequence[str]] | None = None,
         ngram: int = 8,
         threshold: float = 0.5,
         least: int = 6,
         action: str = "reject",
     ) -> None:
         """Raises SpecError."""
+        if tests is None:
+            raise SpecError("contamination_none")
         self._size = whole(self.name, "ngram", ngram, 3, 50)
         self._share = number(self.name, "threshold", threshold, 0.05, 1)
         least = whole(self.name, "least", least, 1, 1000)

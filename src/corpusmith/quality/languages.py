@@ -20,14 +20,16 @@ from corpusmith.presets.load import traditional
 
 Script = Literal["simplified", "traditional"]
 
-# What is read by machines, not by people; each with a sign without which it cannot be there.
+# What is read by machines, not by people; each with a sign without which it cannot be there. None
+# may run on to the end of a text in vain, and start over: that is quadratic. An address ends
+# before Chinese, which has no blanks, or its punctuation.
 _NO_PROSE: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("```", re.compile(r"```.*?(?:```|\Z)", re.DOTALL)),
     ("`", re.compile(r"`[^`\n]+`")),
     ("$", re.compile(r"\$\$.+?\$\$|\$[^$\n]{1,200}\$", re.DOTALL)),
-    ("\\", re.compile(r"\\\[.+?\\\]|\\\(.+?\\\)|\\[A-Za-z]+", re.DOTALL)),
-    ("://", re.compile(r"[a-z]{2,6}://\S+")),
-    ("@", re.compile(r"\S+@\S+")),
+    ("\\", re.compile(r"\\\[(?:(?!\\\[).)+?\\\]|\\\((?:(?!\\\().)+?\\\)|\\[A-Za-z]+", re.DOTALL)),
+    ("://", re.compile(r"[a-z]{2,6}://[^\s，。！？；：、“”（）]+")),
+    ("@", re.compile(r"[\w.%+\-]{1,64}@[!-~]+", re.ASCII)),
     ("<", re.compile(r"</?[A-Za-z][^<>\n]{0,200}>")),
     # Lines of code outside a fence.
     (

@@ -28,7 +28,7 @@ from corpusmith.quality.shapes import Passage, passages
 from corpusmith.values import PASS, Draft, Json, Verdict
 
 _EXCERPT_CHARS = 60
-_CODE = re.compile(r"```.*?(?:```|\Z)|^[ \t]*\|.*\|[ \t]*$", re.DOTALL | re.MULTILINE)
+_CODE = re.compile(r"(?s:```.*?(?:```|\Z))|^[ \t]*\|.*\|[ \t]*$", re.MULTILINE)
 _LETTER = re.compile(r"[^\W_]")
 _NO_WORD = re.compile(r"[\W_]+")
 
@@ -144,12 +144,15 @@ def loop_of(text: str, times: int) -> tuple[str, int]:
     """
     longest = min(_LONGEST_UNIT, len(text) // times)
     step = 2 * _STEP if text.isascii() else _STEP
+    # Period → where its last stretch ends: all of a million blanks is one and the same.
+    seen: dict[int, int] = {}
     for start in range(0, len(text) - _PROBE, step):
         probe = text[start : start + _PROBE]
         again = text.find(probe, start + 1, start + _PROBE + longest)
-        if again < 0:
+        if again < 0 or again <= seen.get(again - start, -1):
             continue
         begin, end = _periodic(text, start, again - start)
+        seen[again - start] = end
         unit = text[begin : begin + again - start]
         found = (end - begin) // len(unit)
         if found < _least_times(unit, times) or weight(text[begin:end]) < _LOOP_WEIGHT:

@@ -94,15 +94,17 @@ def parse(data: bytes, *, file: str, category: str) -> list[Word]:
 
 def _bytes_of(path: Path) -> bytes:
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise SpecError("file_too_large", file=str(path), limit=f"{MAX_BYTES >> 20} MB")
-        return path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)  # a device has no size, and may have no end
     except (FileNotFoundError, ValueError) as error:
         known = ", ".join(shipped_names())
         raise SpecError("words_unknown", name=str(path), known=known) from error
     except OSError as error:
         code = "file_is_folder" if os.path.isdir(path) else "file_unreadable"
         raise SpecError(code, file=str(path), problem=error.strerror) from error
+    if len(data) > MAX_BYTES:
+        raise SpecError("file_too_large", file=str(path), limit=f"{MAX_BYTES >> 20} MB")
+    return data
 
 
 def _text_of(data: bytes, file: str) -> str:

@@ -134,8 +134,8 @@ class Checking:
 
         Rows that cannot be read count as failed. Raises UsageError, SpecError.
         """
-        if output is not None and format_of(str(output)) is None:
-            raise UsageError("check_output", path=str(output))
+        if output is not None:
+            _refuse_output(Path(path), Path(output))
         run = self._chain(checks, CheckContext(language=language or self._studio.language))
         found = Checked(target=str(path))
         failed: dict[int, Finding] = {}
@@ -265,6 +265,20 @@ def _drafts(path: Path, found: Checked, failed: dict[int, Finding]) -> Iterator[
             yield one.line, Draft(content=one.content)
 
 
+def _refuse_output(path: Path, output: Path) -> None:
+    """The copies are made from the file, which must be there to the end."""
+    if format_of(str(output)) is None:
+        raise UsageError("check_output", path=str(output))
+    for one in (output, _beside(output)):
+        if one.exists() and path.exists() and one.samefile(path):
+            raise UsageError("check_output_same", path=str(output), file=str(one))
+
+
+def _beside(output: Path) -> Path:
+    """The file for the rows that do not pass."""
+    return output.with_name(f"{output.stem}.rejected.jsonl")
+
+
 def _write_copies(path: Path, output: Path, found: Checked, failed: Mapping[int, Finding]) -> None:
     """The rows as they stand in the file, in two new ones."""
     from corpusmith.exports.files import write_file
@@ -273,8 +287,9 @@ def _write_copies(path: Path, output: Path, found: Checked, failed: Mapping[int,
     good = (row for line, row in _rows(path) if line not in failed)
     write_file(output, _container(form), good)
     found.written = output
-    if failed:
-        beside = output.with_name(f"{output.stem}.rejected.jsonl")
+    beside = _beside(output)
+    # One of an earlier run would be taken for this run's.
+    if failed or beside.exists():
         write_file(beside, _container("jsonl"), _left_out(path, failed))
         found.rejected_file = beside
 

@@ -4,7 +4,7 @@ Owns: what rates a record, the two walks (all are ranked on the disk; those of a
 again), why a record is in no pair. Does not own: which two are one (`feedback/ranking.py`), prompts
 and rows (exports).
 
-Memory is flat: eight bytes are kept of each rated record, and some more of each that is in a pair.
+Memory is flat: eight bytes are kept of each rated record.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from typing import Any, Literal, cast, get_args
 
 from corpusmith import registry
 from corpusmith.contracts import ComparingExporter, Exporter
-from corpusmith.digests import Digests
 from corpusmith.errors import UsageError
 from corpusmith.exports.reading import rating_of
 from corpusmith.feedback.ranking import Choice, Chosen, Ranking, Rated
@@ -170,16 +169,17 @@ class Compared:
         self.passed_over.add(number, UsageError(code, record=number, margin=margin))
 
     def _pairs(self, ranking: Ranking) -> Iterator[Taken]:
-        waiting, counted = ranking.pairs(), Digests()
+        waiting, prompt, counted = ranking.pairs(), 0, set[int]()
         while some := list(islice(waiting, _AT_ONCE)):
             found = self._read(some)
             for one in some:
                 better, worse, first = (found[self._ids[place - 1]] for place in one)
-                yield Taken(
-                    records=[record for record in (better, worse) if counted.add(record.id)],
-                    rows=self._exporter.compared(better, worse),
-                    first=first,
-                )
+                if one.first != prompt:  # the pairs of one prompt come together
+                    prompt, counted = one.first, set()
+                new = [record for record in (better, worse) if record.id not in counted]
+                counted.update(record.id for record in new)
+                rows = self._exporter.compared(better, worse)
+                yield Taken(records=new, rows=rows, first=first)
 
     def _read(self, pairs: Iterable[Chosen]) -> Mapping[int, Record]:
         """Their records by number. Raises UsageError for one that is gone."""

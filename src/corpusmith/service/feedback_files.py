@@ -49,7 +49,6 @@ class TrainingFiles:
         self.more = set[str]()
         """Columns of the Alpaca file that not every row has."""
         if file.dataset_info:
-            feedback_info.refuse_unread(file)
             self._dataset_info()  # told now if it cannot be merged, and not after a million rows
 
     def bad(self, row: BadRow) -> None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 from corpusmith.errors import UsageError
 from corpusmith.exports.llama_factory import MESSAGE_TAGS, entry
 from corpusmith.service import dataset_info as info_file
 from corpusmith.service.feedback_file import FeedbackFile
-from corpusmith.values import Json
 
 FILE = info_file.USUAL
 
@@ -46,18 +46,11 @@ def dataset_info(
     `paths`: what is written, by kind. `more`: columns of the Alpaca file that not every row has.
     Raises UsageError.
     """
-    made = {
-        "alpaca": lambda name: entry(name, {**_ASKED, "response": "output", **_same(more)}),
-        "pairs": lambda name: _pairs(name, file),
-        "kto": lambda name: entry(
-            name, {"messages": "messages", "kto_tag": "label"}, tags=MESSAGE_TAGS
-        ),
-    }
-    entries: dict[str, Mapping[str, Json]] = {}
-    for kind, make in made.items():
-        found = make(info_file.relative(paths[kind], info)) if kind in paths else None
-        if found is not None:
-            entries[info_file.entry_name(paths[kind].stem)] = found
+    entries = {}
+    for kind, told in _entries(file, more).items():
+        if kind in paths:
+            found = entry(info_file.relative(paths[kind], info), **told)
+            entries[info_file.entry_name(paths[kind].stem)] = found or {}
     try:
         return info_file.merged(info, entries)
     except UsageError as error:
@@ -66,11 +59,15 @@ def dataset_info(
         raise UsageError(_OWN_WORDS[error.reason], **error.data) from None
 
 
-def _pairs(name: str, file: FeedbackFile) -> Mapping[str, Json] | None:
+def _entries(file: FeedbackFile, more: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
+    """Kind of file → what `entry` is told of it."""
+    chats = {"tags": MESSAGE_TAGS}
+    pairs: Mapping[str, Any] = {"columns": {"messages": "messages", **_ANSWERS}, **chats}
     if file.pairs_format == "alpaca":
-        return entry(name, {**_ASKED, **_ANSWERS}, ranking=True)
-    return entry(name, {"messages": "messages", **_ANSWERS}, tags=MESSAGE_TAGS, ranking=True)
-
-
-def _same(names: Collection[str]) -> dict[str, str]:
-    return {name: name for name in sorted(names)}
+        pairs = {"columns": {**_ASKED, **_ANSWERS}}
+    samples = {**_ASKED, "response": "output", **{name: name for name in sorted(more)}}
+    return {
+        "alpaca": {"columns": samples},
+        "pairs": {"ranking": True, **pairs},
+        "kto": {"columns": {"messages": "messages", "kto_tag": "label"}, **chats},
+    }

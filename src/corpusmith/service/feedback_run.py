@@ -30,6 +30,7 @@ from corpusmith.readers.bad import Bad, BadRow, shown
 from corpusmith.readers.rows import read_rows
 from corpusmith.service.feedback_file import FeedbackFile
 from corpusmith.service.feedback_files import TrainingFiles
+from corpusmith.service.feedback_info import refuse_unread
 from corpusmith.values import Language
 
 BATCH_ROWS = 500
@@ -49,6 +50,8 @@ class FeedbackRun:
             raise UsageError("feedback_merge_since")
         if not (file.formats or file.pairs or file.kto):
             raise UsageError("feedback_nothing")
+        if file.dataset_info:
+            refuse_unread(file)
         self.tally = Tally()
         self.reader = Reader(field_map(file.map, file.map_values))
         self._file = file
