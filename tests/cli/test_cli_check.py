@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from cli_kit import Cli
 
+from corpusmith.cli import flags
+
 GOOD = [
     {"question": f"第{n}题：{topic}应该怎么做才好？", "answer": f"{topic}最要紧的是{how}，别急。"}
     for n, (topic, how) in enumerate(
@@ -246,3 +248,36 @@ def test_a_selection_that_nothing_can_fit_is_refused(
     cli("import", rows, "--dataset", "data")
     ran = cli("check", "data", *options)
     assert (ran.code, said in ran.err) == (2, True)
+
+
+def test_nothing_to_check_is_no_success(cli: Cli, rows: Path) -> None:
+    cli("import", rows, "--dataset", "d")
+    ran = cli("check", "d", "--category", "there is none")
+    assert ran.code == 3
+    assert "nothing to check" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("length", ("length", "on")),
+        ("length:off", ("length", "off")),
+        ("length:min_chars=10,total=true", ("length", {"min_chars": 10, "total": True})),
+        ('refusal:phrases=["甲,乙","丙|丁"]', ("refusal", {"phrases": ["甲,乙", "丙|丁"]})),
+        ("sensitive:words=毒|赌", ("sensitive", {"words": ["毒", "赌"]})),
+        (
+            'personal_data:action={"key":"reject","phone":"mask"},mask=#',
+            ("personal_data", {"action": {"key": "reject", "phone": "mask"}, "mask": "#"}),
+        ),
+        ("sensitive:lists=a.txt", ("sensitive", {"lists": "a.txt"})),
+    ],
+)
+def test_options_of_a_check_are_read_as_they_are_meant(text: str, found: object) -> None:
+    assert flags.check_options(text) == found
+
+
+def test_options_of_one_check_given_twice_stand_side_by_side() -> None:
+    assert flags.check_changes(["length:min_chars=1", "length:max_chars=9", "format:off"]) == {
+        "length": {"min_chars": 1, "max_chars": 9},
+        "format": "off",
+    }

@@ -69,7 +69,7 @@ def _check(ctx: typer.Context, **given: Any) -> None:
         show_json(_as_json(found))
     else:
         _show(session, found, given)
-    settled = found.removal is not None or not found.failed
+    settled = found.looked > 0 and (found.removal is not None or not found.failed)
     raise typer.Exit(DONE if settled else SHORTFALL)
 
 
@@ -146,6 +146,9 @@ def _show(session: Session, found: Checked, given: Mapping[str, Any]) -> None:
         "failed": number(found.failed),
         "flagged": number(found.flagged),
     }
+    if found.looked == 0:
+        print(harmless(session.say("cli.check.nothing", target=found.target)))
+        return
     print(harmless(session.say("cli.check.summary", **counts)))
     if found.counts:
         print()

@@ -208,7 +208,7 @@ def check_options(text: str) -> tuple[str, Json]:
     if not colon or rest in ("on", "off"):
         return name.strip(), rest or "on"
     options: dict[str, Json] = {}
-    for pair in rest.split(","):
+    for pair in _split(rest, ","):
         key, equals, value = pair.partition("=")
         if not (key.strip() and equals):
             raise UsageError("cli_check_option", text=text[:60])
@@ -219,12 +219,26 @@ def check_options(text: str) -> tuple[str, Json]:
 def _check_value(value: str) -> Json:
     import json
 
-    if "|" in value:
-        return [one.strip() for one in value.split("|")]
     try:
         return json.loads(value, parse_constant=_no_constant)
     except (ValueError, RecursionError):
-        return value
+        several = [one.strip() for one in value.split("|")]
+        return several if len(several) > 1 else value
+
+
+def _split(text: str, sign: str) -> list[str]:
+    """At every `sign` that stands neither in brackets nor in double quotes: JSON stays whole."""
+    parts, depth, quoted = [""], 0, False
+    for at, char in enumerate(text):
+        if char == '"' and text[at - 1 : at] != "\\":
+            quoted = not quoted
+        elif not quoted:
+            depth += (char in "[{") - (char in "]}")
+            if char == sign and depth <= 0:
+                parts.append("")
+                continue
+        parts[-1] += char
+    return parts
 
 
 def endpoint_fields(given: Mapping[str, Any]) -> dict[str, Json]:
