@@ -191,7 +191,7 @@ def show_export(session: Session, done: Exported, *, stream: bool = False) -> No
 
 
 def _lines(session: Session, done: Exported, stream: bool) -> list[str]:
-    shown = str(done.path) if done.path is None else _short(done.path)
+    shown = _target(done)
     key = "cli.exported_nothing" if done.records == 0 else "cli.exported"
     if done.records and done.rows != done.records:
         key = "cli.exported_rows"
@@ -206,6 +206,15 @@ def _lines(session: Session, done: Exported, stream: bool) -> list[str]:
         if place is not None:
             lines.append(session.say("cli.written", file=_short(place)))
     return [*lines, *show_left_out(session, done)]
+
+
+def _target(done: Exported) -> str:
+    """Where it is: of the parts of a split, what their names have in common."""
+    path = done.path
+    if path is None:
+        return str(path)
+    parted = len(done.files) > 1 and not path.is_dir()
+    return _short(path.with_name(f"{path.stem}-*{path.suffix}") if parted else path)
 
 
 def show_left_out(session: Session, done: Exported | ExportPreview) -> list[str]:
