@@ -19,6 +19,7 @@ BOTTOM = (
     "template_text",
     "lazy",
     "digests",
+    "disk",
 )
 SIDE = (
     *("providers", "recipes", "quality", "exports", "store", "cards", "simulator"),

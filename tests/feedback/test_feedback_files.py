@@ -68,7 +68,7 @@ def test_a_stop_right_after_the_plan_loses_no_draft(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("corpusmith.feedback.files._sync", interrupted)
+        patch.setattr("corpusmith.feedback.files.sync_folder", interrupted)
         with pytest.raises(KeyboardInterrupt), Drafts(tmp_path) as drafts:
             drafts.file("a").write(b"new")
             drafts.commit()

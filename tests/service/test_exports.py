@@ -14,7 +14,7 @@ from export_kit import chat, draft, imported, inside, lines, made, studio
 
 from corpusmith import Studio
 from corpusmith.errors import CorpusmithError, UsageError
-from corpusmith.service import export_set
+from corpusmith.exports import file_set
 from corpusmith.simulator import SimulatorConfig, run_in_thread
 from corpusmith.values import Selection, Verdict
 
@@ -290,7 +290,7 @@ def test_parts_and_what_belongs_to_them_take_their_places_together(
     }
     for name, text in before.items():
         (out / name).write_text(text)
-    real = export_set._place
+    real = file_set._place
     placed: list[Path] = []
 
     def stumble(staged: Any, *, alone: bool) -> None:
@@ -299,11 +299,11 @@ def test_parts_and_what_belongs_to_them_take_their_places_together(
         placed.append(staged.target)
         real(staged, alone=alone)
 
-    monkeypatch.setattr(export_set, "_place", stumble)
+    monkeypatch.setattr(file_set, "_place", stumble)
     how: Any = {"dataset": "d", "form": "messages", "split": "test=20%", "dataset_info": True}
     assert code_of(lambda: one.exports.write(out / "o.jsonl", **how)) == "export_disk_full"
     assert {name: (out / name).read_text() for name in inside(out)} == before
-    monkeypatch.setattr(export_set, "_place", real)
+    monkeypatch.setattr(file_set, "_place", real)
     one.exports.write(out / "o.jsonl", **how)
     assert inside(out) == [
         "dataset_info.json",
@@ -400,3 +400,15 @@ def test_a_preview_counts_everything_and_writes_nothing(one: Studio, out: Path) 
     nothing = one.exports.preview(dataset="d", form="dpo")
     assert (nothing.records, list(nothing.first), sum(nothing.refused.values())) == (0, [], 3)
     assert inside(out) == []
+
+
+def test_an_export_of_nothing_leaves_a_file_that_is_there_alone(one: Studio, out: Path) -> None:
+    made(one, "d", {"a": [[draft({"n": 1}, labels={"scenario": "s1"})]]})
+    out.mkdir(exist_ok=True)
+    path = out / "o.jsonl"
+    path.write_text("a week of work\n")
+    how: Any = {"dataset": "d", "form": "jsonl", "scenario": "none of this name"}
+    assert code_of(lambda: one.exports.write(path, **how)) == "export_nothing_kept"
+    assert path.read_text() == "a week of work\n"
+    assert inside(out) == ["o.jsonl"]
+    assert one.exports.write(out / "new.jsonl", **how).records == 0

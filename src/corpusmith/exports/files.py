@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from corpusmith.contracts import Container
+from corpusmith.disk import mode_of, sync_folder
 from corpusmith.errors import CorpusmithError, DiskFull, UsageError
 from corpusmith.values import Json
 
@@ -46,7 +47,7 @@ class ExportResult:
     sha256: str
 
 
-class _Tally:
+class Tally:
     """Passes bytes on, counting and digesting them."""
 
     def __init__(self, out: BinaryIO) -> None:
@@ -69,9 +70,9 @@ def write_file(path: str | Path, container: Container, rows: Iterable[Json]) -> 
     if str(path) == "-":
         return write_stream(sys.stdout.buffer, container, rows)
     asked = Path(path)
-    with _named_errors(asked):
+    with named_errors(asked):
         target = Path(os.path.realpath(asked))
-        mode = _mode(target)
+        mode = mode_of(target)
         if mode is not None and stat.S_ISDIR(mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if mode is None or stat.S_ISREG(mode):
@@ -87,14 +88,14 @@ def write_stream(out: BinaryIO, container: Container, rows: Iterable[Json]) -> E
 
     Raises UsageError, DiskFull; a reader that went away stays a BrokenPipeError.
     """
-    with _named_errors(Path("-")):
+    with named_errors(Path("-")):
         size, count, digest = _write(out, container, rows)
     return ExportResult(path=None, rows=count, bytes=size, sha256=digest)
 
 
 def _write(out: BinaryIO, container: Container, rows: Iterable[Json]) -> tuple[int, int, str]:
     """(bytes, rows, digest)"""
-    tally = _Tally(out)
+    tally = Tally(out)
     count = container.write(rows, cast(BinaryIO, tally))
     out.flush()
     return tally.size, count, tally.digest.hexdigest()
@@ -117,31 +118,14 @@ def _replace(
         with suppress(OSError):
             draft.unlink(missing_ok=True)
         raise
-    _sync_folder(target.parent)
+    sync_folder(target.parent)
     return result
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make the new name last too, where a folder can be opened (not on Windows)."""
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _mode(target: Path) -> int | None:
-    """The mode of what stands there; None: nothing."""
-    try:
-        return target.stat().st_mode
-    except FileNotFoundError:
-        return None
-
-
 @contextmanager
-def _named_errors(path: Path) -> Iterator[None]:
+def named_errors(path: Path) -> Iterator[None]:
+    """Inside, what the disk answers is an error of ours about `path`; a reader that went away stays
+    a BrokenPipeError."""
     try:
         yield
     except BrokenPipeError:

@@ -20,6 +20,8 @@ from typing import BinaryIO
 
 import orjson
 
+from corpusmith.disk import sync_folder
+
 _BUFFER_BYTES = 1 << 20
 _PLAN = ".corpusmith-moves.json"
 # Not the name of an export's draft: that one may be growing beside us, and is not ours to delete.
@@ -100,7 +102,7 @@ class Drafts:
             out.flush()
             os.fsync(out.fileno())
         draft.replace(self.folder / _PLAN)
-        _sync(self.folder)
+        sync_folder(self.folder)
 
 
 def finish_moves(folder: Path) -> None:
@@ -117,7 +119,7 @@ def finish_moves(folder: Path) -> None:
                 (folder / draft).replace(folder / name)
     for name in filter(_plain, plan["removes"]):
         (folder / name).unlink(missing_ok=True)
-    _sync(folder)
+    sync_folder(folder)
     path.unlink(missing_ok=True)
 
 
@@ -147,17 +149,6 @@ def _hold(folder: Path) -> int | None:
 
 def _plain(name: str) -> bool:
     return Path(name).name == name and name not in ("", ".", "..")
-
-
-def _sync(folder: Path) -> None:
-    """Make new names last, where a folder can be opened (not on Windows)."""
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 # ---------------------------------------------------------------- going on with a file

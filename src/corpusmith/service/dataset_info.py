@@ -1,7 +1,7 @@
 """LLaMA-Factory's `dataset_info.json`: entries merged into it, all others as they were.
 
 Owns: reading it, merging, its bytes. Does not own: what an entry says (exporters), placing the file
-(`export_set.py`).
+(`exports/file_set.py`).
 """
 
 from __future__ import annotations

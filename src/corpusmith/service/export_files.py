@@ -1,7 +1,7 @@
 """The files of an export: data, manifest and `dataset_info.json`, staged from one walk.
 
 Owns: what an export is to be, its files' names, its result. Does not own: reading what is asked for
-(`exports.py`), the walk (`export_walk.py`), how files take their places (`export_set.py`).
+(`exports.py`), the walk (`export_walk.py`), how files take their places (`exports/file_set.py`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from corpusmith.contracts import Container
 from corpusmith.errors import UsageError
-from corpusmith.exports.files import write_file
+from corpusmith.exports.file_set import FileSet, Fill, WrittenFile
+from corpusmith.exports.files import named_errors, write_file
 from corpusmith.exports.formats import Format, format_of
 from corpusmith.service import dataset_info as info_file
 from corpusmith.service.export_facts import Facts, Maker, makers
@@ -21,7 +22,6 @@ from corpusmith.service.export_manifest import SUFFIX, Told, manifest
 from corpusmith.service.export_pairs import PairRule, comparing
 from corpusmith.service.export_parts import Balance, Split, balance_of
 from corpusmith.service.export_rows import OnRefused
-from corpusmith.service.export_set import FileSet, Fill, WrittenFile, named_errors
 from corpusmith.service.export_walk import Spools, Walk
 from corpusmith.values import Json, Selection
 
@@ -138,6 +138,8 @@ def write_files(studio: Studio, path: Path, wish: Wish) -> Exported:
     more: dict[str, Path] = {}
     with FileSet() as files:
         done = staged(studio, wish, files, lambda part: _part_path(path, part))
+        if not done.walk.facts.records and path.exists():
+            raise UsageError("export_nothing_kept", path=str(path))
         if wish.manifest:
             more["manifest"] = path.with_name(path.name + SUFFIX)
             told = told_of(studio, wish, done, path.parent)

@@ -1,6 +1,6 @@
 """The manifest of an export: which records, made how, in which files with which bytes.
 
-Owns: its shape. Does not own: counting (`export_facts.py`), writing (`export_set.py`).
+Owns: its shape. Does not own: counting (`export_facts.py`), writing (`exports/file_set.py`).
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Any
 import orjson
 
 from corpusmith import __version__
+from corpusmith.exports.file_set import WrittenFile
 from corpusmith.service.export_facts import Facts, Maker, shown
 from corpusmith.service.export_pairs import PairRule
 from corpusmith.service.export_parts import Balance, Split, described
 from corpusmith.service.export_rows import Refusals
-from corpusmith.service.export_set import WrittenFile
 from corpusmith.values import Json, Selection
 
 SUFFIX = ".manifest.json"

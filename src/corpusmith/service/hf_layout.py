@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 from corpusmith.errors import NotFound, UsageError
+from corpusmith.exports.file_set import FileSet
+from corpusmith.exports.files import named_errors
 from corpusmith.exports.formats import format_of
 from corpusmith.service.data_card import UNKNOWN, Card, PromptText, data_card
 from corpusmith.service.export_facts import Maker, makers
 from corpusmith.service.export_files import Exported, Wish, exported, staged, told_of
 from corpusmith.service.export_manifest import manifest
-from corpusmith.service.export_set import FileSet, named_errors
 from corpusmith.service.export_walk import WHOLE
 from corpusmith.service.recipes import recipe_of
 from corpusmith.store.store import SqlStore

@@ -6,6 +6,7 @@ A new recipe is one file here, one in `recipes/`, and one line each in `registry
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,9 +66,10 @@ class Form(Protocol):
 
 
 def deliver_file(studio: Studio, task: Task) -> Path | None:
-    """The task's records in `output`, in its `format`."""
+    """The task's records in `output`, in its `format`. A task without any leaves a file that is
+    there as it is."""
     wanted = task.spec.get("output")
-    if not wanted:
+    if not wanted or (os.path.isfile(wanted) and not studio.store.records.count(task_id=task.id)):
         return None
     studio.exports.write(wanted, task=task.id, form=str(task.spec["format"]))
     return Path(str(wanted))

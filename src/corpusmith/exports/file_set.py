@@ -1,24 +1,24 @@
 """Several files that take their places together, or none of them does.
 
 Owns: drafts beside their places, digests, putting back what stood there when one cannot be placed.
-Does not own: bytes (containers), a single stream (`exports/files.py`).
+Does not own: bytes (containers), a single file or stream (`files.py`).
 """
 
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import secrets
 import stat
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, cast
 
-from corpusmith.exports.files import translated
+from corpusmith.disk import mode_of, sync_folder
+from corpusmith.exports.files import Tally, named_errors
 
 Fill = Callable[[BinaryIO], int]
 """Writes bytes; returns how many rows they are."""
@@ -63,14 +63,14 @@ class FileSet:
         """
         with named_errors(path):
             target = Path(os.path.realpath(path))
-            mode = _mode(target)
+            mode = mode_of(target)
             if mode is not None and not stat.S_ISREG(mode):
                 raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
             target.parent.mkdir(parents=True, exist_ok=True)
             draft = _hidden(target, "part")
             self._staged.append(_Staged(asked=path, target=target, draft=draft, mode=mode))
             with draft.open("xb", buffering=_BUFFER_BYTES) as out:
-                tally = _Tally(out)
+                tally = Tally(out)
                 rows = fill(cast(BinaryIO, tally))
                 out.flush()
                 os.fsync(out.fileno())
@@ -102,7 +102,7 @@ class FileSet:
                 with suppress(OSError):
                     one.before.unlink(missing_ok=True)
         for folder in {one.target.parent for one in self._staged}:
-            _sync(folder)
+            sync_folder(folder)
 
     def __enter__(self) -> FileSet:
         return self
@@ -140,44 +140,3 @@ def _put_back(one: _Staged) -> None:
 
 def _hidden(target: Path, suffix: str) -> Path:
     return target.with_name(f".corpusmith-{secrets.token_hex(8)}.{suffix}")
-
-
-def _mode(target: Path) -> int | None:
-    try:
-        return target.stat().st_mode
-    except FileNotFoundError:
-        return None
-
-
-def _sync(folder: Path) -> None:
-    """Make the new names last too, where a folder can be opened (not on Windows)."""
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-@contextmanager
-def named_errors(path: Path) -> Iterator[None]:
-    """Inside, what the disk answers is an error of ours about `path`."""
-    try:
-        yield
-    except OSError as error:
-        raise translated(error, path) from error
-
-
-class _Tally:
-    """Passes bytes on, counting and digesting them."""
-
-    def __init__(self, out: BinaryIO) -> None:
-        self._out = out
-        self.size = 0
-        self.digest = hashlib.sha256()
-
-    def write(self, data: bytes) -> int:
-        self.size += len(data)
-        self.digest.update(data)
-        return self._out.write(data)
