@@ -146,7 +146,10 @@ CASES: dict[str, Case] = {
     "export to a full disk": say("export", "--task", 1, "-o", "/dev/full"),
     "export below a file": lambda world: ["export", "--task", 1, "-o", world.file("good.yaml/x")],
     "export in no format": say("export", "--task", 1, "-o", "x", "--format", "csv9"),
-    "export of nothing": lambda world: ["export", "--dataset", "empty", "-o", world.file("0.json")],
+    "export of nothing": lambda world: ["export", "--dataset", "empty", "-o", world.new("0.json")],
+    "export of nothing over a file": lambda world: [
+        *("export", "--dataset", "empty", "-o", world.file("full.json", '{"text": "kept"}')),
+    ],
     "JSON and records at once": say("--json", "export", "--task", 1, "-o", "-"),
     "system for JSON": say("export", "--task", 1, "-o", "x.json", "--system", "character"),
     # the command line itself

@@ -64,8 +64,17 @@ class World:
     untrusted: str
     taken_port: int
 
-    def file(self, name: str) -> str:
-        return str(self.folder / name)
+    def file(self, name: str, text: str | None = None) -> str:
+        """The path of a file here; with `text`, of one that says so."""
+        path = self.folder / name
+        if text is not None:
+            path.write_text(text, "utf-8")
+        return str(path)
+
+    def new(self, name: str) -> str:
+        """The path of a file that is not there, whatever an earlier case wrote."""
+        (self.folder / name).unlink(missing_ok=True)
+        return self.file(name)
 
     def hidden(self, text: str) -> str:
         """`text` without what changes from run to run."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -184,6 +185,36 @@ async def test_two_runners_never_run_one_task(store: Any) -> None:
     first.cancel()
     with pytest.raises(asyncio.CancelledError):
         await first
+
+
+def slow(work: Callable[..., Any]) -> Callable[..., Any]:
+    """`work` as a busy disk would do it: a cancellation falls into the midst of it."""
+
+    def waits(*given: Any) -> Any:
+        time.sleep(0.006)
+        return work(*given)
+
+    return waits
+
+
+@pytest.mark.parametrize("last", [False, True])
+async def test_a_run_cancelled_at_any_moment_gives_the_task_back(
+    store: Any, last: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While it starts, works or ends; `last`: with nothing left to do, so that it ends at once."""
+    task = make_task(store, {"a": 30})
+    if last:
+        await make_runner(store, task, StubProvider()).run()
+    for name in ("acquire", "release"):
+        monkeypatch.setattr(store, name, slow(getattr(store, name)))
+    for millisecond in range(40):
+        run = asyncio.create_task(make_runner(store, task, StubProvider(latency_s=0.004)).run())
+        await asyncio.sleep(millisecond / 2000)
+        run.cancel()
+        await asyncio.gather(run, return_exceptions=True)
+        assert run.cancelled() or run.result().status == "finished"
+    ended = await make_runner(store, task, StubProvider()).run()
+    assert ended.snapshot.counts == Counts(requested=30, attempted=30, accepted=30)
 
 
 async def test_identical_calls_in_flight_are_made_once(store: Any) -> None:

@@ -141,9 +141,10 @@ async def test_kills_change_no_verdict(
     ends = []
     for kills in (0, 6):
         task = make_task(store, counts)
+        moments = random.Random(seed)
         for _ in range(kills):
             run = asyncio.create_task(_run(store, task, recipe, per_item))
-            await asyncio.sleep(random.Random(seed).random() * 0.08)
+            await asyncio.sleep(moments.random() * 0.08)
             run.cancel()
             await asyncio.gather(run, return_exceptions=True)
         ended = await _run(store, task, recipe, per_item)

@@ -238,3 +238,25 @@ def _tiny_model(folder: Path) -> Path:
     weights = np.random.default_rng(1).normal(size=(len(vocabulary), 32)).astype(np.float32)
     StaticModel(vectors=weights, tokenizer=tokenizer, config={}).save_pretrained(str(folder))
     return folder
+
+
+
+@pytest.mark.parametrize("fault", ["rate_limit", "error_500", "cut_json", "reset", "html"])
+def test_a_bad_network_costs_no_vector_and_changes_no_verdict(
+    studio: Studio, simulator: Running, fault: str
+) -> None:
+    """The embedder's endpoint fails every tenth time; what comes out is what comes out in peace."""
+    peace = studio.generate(**task_of(simulator))
+    with run_in_thread(SimulatorConfig(faults={fault: 0.1})) as broken:
+        roles = {"embedder": {"base_url": broken.url, "model": "vectors"}}
+        result = studio.generate(**task_of(simulator, roles=roles))
+        assert broken.stats()["by_fault"][fault] > 0
+    assert result.counts == peace.counts
+    found = [
+        [(record.category, record.ordinal, record.content) for record in records]
+        for records in (
+            studio.store.records.iterate(task_id=peace.task_id),
+            studio.store.records.iterate(task_id=result.task_id),
+        )
+    ]
+    assert found[0] == found[1]

@@ -27,6 +27,7 @@ from corpusmith.engine.outcomes import (
 from corpusmith.engine.progress import CategoryProgress, Pace, Snapshot, Speed
 from corpusmith.engine.quota import Quotas
 from corpusmith.engine.turns import Turns
+from corpusmith.engine.whole import whole
 from corpusmith.engine.work import Work
 from corpusmith.engine.writer import Writer
 from corpusmith.errors import (
@@ -124,8 +125,7 @@ class Runner:
                 await self._let_go(error)
                 raise
             status, cause = self._verdict()
-            await self._remember_modes()
-            await self._release(status, cause)
+            await whole(self._end(status, cause))
         snapshot = self._snapshot(status, cause, began_s)
         self._show(snapshot)
         return Ended(status=status, cause=cause, snapshot=snapshot)
@@ -140,10 +140,9 @@ class Runner:
             )
         )
         try:
-            self._lease = await asyncio.shield(taking)
+            self._lease = await whole(taking)
         except asyncio.CancelledError as error:
-            # The thread goes on: what it takes would be held by nobody who gives it back.
-            self._lease = await taking
+            self._lease = taking.result()
             await self._let_go(error)
             raise
 
@@ -290,7 +289,11 @@ class Runner:
         if isinstance(error, CorpusmithError):
             cause = cause_of(error)
         with contextlib.suppress(StoreError):
-            await asyncio.shield(self._release("paused", cause))
+            await whole(self._release("paused", cause))
+
+    async def _end(self, status: Status, cause: Mapping[str, Json] | None) -> None:
+        await self._remember_modes()
+        await self._release(status, cause)
 
     async def _remember_modes(self) -> None:
         for route in self._job.routes.values():

@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from corpusmith.contracts import Store, Transaction, Write
+from corpusmith.engine.whole import whole
 
 T = TypeVar("T")
 GATHER_S = 0.012
@@ -55,7 +56,7 @@ class Writer:
         self._wake.set()
         try:
             if self._task is not None:
-                await asyncio.shield(self._task)
+                await whole(self._task)
         finally:
             self._thread.shutdown()
 
