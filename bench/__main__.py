@@ -2,8 +2,8 @@
 
     python -m bench [NAME …] [--quick]
 
-Names: throughput, latency, tail, scale, rounds, selfplay, feedback, words, near, export,
-report, startup; none means all.
+Names: throughput, checks, latency, tail, scale, rounds, selfplay, feedback, words, near, export,
+report, review, startup; none means all.
 Client and endpoint are pinned to different cores. The endpoint is `fakeserver.c` (120,000
 requests/s on one core), built here with gcc; the slow tail and the jobs of several steps are served
 by the simulator. Figures drift with the machine: quote ratios.
@@ -12,25 +12,27 @@ by the simulator. Figures drift with the machine: quote ratios.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-ROOT = Path(__file__).parent.parent
-SOURCE = ROOT.parent / "shared" / "bench" / "fakeserver.c"
-CLIENT_CORE, SERVER_CORE = 0, 1
-Figures = dict[str, Any]
+from bench.processes import (
+    ROOT,
+    Figures,
+    child,
+    fakeserver,
+    measure,
+    postgres,
+    simulator,
+    sqlite,
+)
 
 
 def throughput(folder: Path, quick: bool) -> Figures:
@@ -52,6 +54,40 @@ def throughput(folder: Path, quick: bool) -> Figures:
         "ratio_min_max": [min(ratios), max(ratios)],
         "cpu_ratio": statistics.median(cpu_ratios),
         "aim": ">= 0.50",
+    }
+
+
+def checks(folder: Path, quick: bool) -> Figures:
+    """What checks cost in the stream: records/s and CPU a record with the usual three, with all
+    plain ones, and with the near duplicates too, over texts of 200 characters that differ."""
+    from corpusmith.service.checks import ALL_CHECKS
+
+    count, rounds = (5_000, 1) if quick else (50_000, 3)
+    sets = {
+        "usual": ["format", "placeholders", "refusal"],
+        "all_but_near": [name for name in ALL_CHECKS if name != "near_duplicates"],
+        "all": list(ALL_CHECKS),
+    }
+    walls: dict[str, list[float]] = {name: [] for name in sets}
+    cpus: dict[str, list[float]] = {name: [] for name in sets}
+    with fakeserver(folder, 0) as url:
+        for _ in range(rounds):  # in turn, so that a busy machine troubles all
+            for name, chosen in sets.items():
+                made = measure("ours", count, url=url, db=folder / "checks.db", checks=chosen)
+                if made["records"] != count:
+                    raise RuntimeError(f"a check turned texts down: {made}")
+                walls[name].append(made["run_wall_s"])
+                cpus[name].append(made["run_cpu_s"])
+    usual = walls["usual"]
+    return {
+        name: {
+            "records_per_s": count / statistics.median(walls[name]),
+            "ratio_to_usual": statistics.median(
+                mine / other for mine, other in zip(usual, walls[name], strict=True)
+            ),
+            "cpu_us_per_record": 1e6 * statistics.median(cpus[name]) / count,
+        }
+        for name in sets
     }
 
 
@@ -191,13 +227,14 @@ def feedback(folder: Path, quick: bool) -> Figures:
 
 def near(folder: Path, quick: bool) -> Figures:
     """Near duplicates at Jaccard 0.7 in 10,000, 100,000 and 1,000,000 texts, looked for and added
-    one by one; beside datasketch on the same texts, but for the million: that is 6 GB there."""
+    one by one, beside datasketch on the same texts (at the million it takes 6 GB)."""
     figures: Figures = {"aim": "precision 1, recall >= 0.99, <= 600 bytes a text", "sizes": {}}
     for count in (10_000,) if quick else (10_000, 100_000, 1_000_000):
         file = folder / f"near{count}"
         child("bench.near", "make", "--file", str(file), "--count", str(count))
-        methods = ("ours", "datasketch") if count <= 100_000 else ("ours",)
+        methods = ("ours", "datasketch")
         made = {name: _near(name, file) for name in methods}
+        print(count, json.dumps(made), file=sys.stderr)
         verdicts = [str(folder / name) for name in methods]
         found = child("bench.near", "score", "--file", str(file), "--verdicts", *verdicts)
         figures["sizes"][count] = {
@@ -297,6 +334,19 @@ def report(folder: Path, quick: bool) -> Figures:
     return figures
 
 
+def review(folder: Path, quick: bool) -> Figures:
+    """Milliseconds of a page of every review queue at 1,000,000 records, on SQLite and Postgres:
+    the first, those after it, and ones anywhere; with nothing, nine tenths or all reviewed."""
+    count = ["--records", "20000" if quick else "1000000"]
+    figures: Figures = {"aim": "< 300 ms, each of them"}
+    for name, place in (("sqlite", sqlite), ("postgres", postgres)):
+        with place(folder) as url:
+            made = child("bench.review", "make", "--url", url, *count)
+            figures[name] = child("bench.review", "pages", "--url", url, *count)
+            figures[name]["fill_s"] = made["fill_s"]
+    return figures
+
+
 def startup(folder: Path, quick: bool) -> Figures:
     """Seconds for `import corpusmith` and `corpusmith --help`, whole processes, median."""
     python = sys.executable
@@ -320,99 +370,13 @@ def _times(command: list[str]) -> list[float]:
     return took[1:]
 
 
-# ---------------------------------------------------------------- processes
-
-
-def measure(
-    what: str,
-    count: int,
-    in_flight: int = 256,
-    *,
-    url: str | None = None,
-    db: Path | None = None,
-    task: int | None = None,
-    extend: bool = False,
-) -> Figures:
-    """One measurement in a process of its own, on the client's core."""
-    options = [what, "--count", str(count), "--in-flight", str(in_flight)]
-    options += ["--url", f"{url}/v1"] if url else []
-    options += ["--db", str(db)] if db else []
-    options += ["--task", str(task)] if task else []
-    options += ["--extend"] if extend else []
-    figures = child("bench.one", *options)
-    if url and db:
-        db.unlink()
-    return figures
-
-
-def child(module: str, *options: str) -> Figures:
-    """What a module that measures prints, run in a process of its own on the client's core."""
-    ended = subprocess.run(
-        [sys.executable, "-m", module, *options],
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        preexec_fn=_pin(CLIENT_CORE),
-    )
-    figures: Figures = json.loads(ended.stdout)
-    return figures
-
-
-@contextlib.contextmanager
-def fakeserver(folder: Path, latency_ms: int) -> Iterator[str]:
-    """The C endpoint at a constant latency."""
-    program = folder / "fakeserver"
-    if not program.exists():
-        subprocess.run(["gcc", "-O2", "-o", str(program), str(SOURCE)], check=True)
-    port = _free_port()
-    with _running([str(program), str(port), str(latency_ms)], f"http://127.0.0.1:{port}/stats"):
-        yield f"http://127.0.0.1:{port}"
-
-
-@contextlib.contextmanager
-def simulator(options: list[str]) -> Iterator[str]:
-    """Corpusmith's own simulator."""
-    port = _free_port()
-    command = [sys.executable, "-m", "corpusmith.simulator", "--port", str(port), *options]
-    with _running(command, f"http://127.0.0.1:{port}/__stats"):
-        yield f"http://127.0.0.1:{port}"
-
-
-@contextlib.contextmanager
-def _running(command: list[str], ready: str) -> Iterator[None]:
-    quiet = subprocess.DEVNULL
-    process = subprocess.Popen(command, stdout=quiet, stderr=quiet, preexec_fn=_pin(SERVER_CORE))
-    try:
-        for _ in range(100):
-            with contextlib.suppress(OSError), urllib.request.urlopen(ready, timeout=1):
-                break
-            time.sleep(0.1)
-        yield
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _pin(core: int) -> Any:
-    cores = sorted(os.sched_getaffinity(0))
-    chosen = {cores[core % len(cores)]}
-    return lambda: os.sched_setaffinity(0, chosen)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 # ---------------------------------------------------------------- printing
 
 ALL = {
     one.__name__: one
     for one in (
-        *(throughput, latency, tail, scale, rounds, selfplay),
-        *(feedback, words, near, export, report, startup),
+        *(throughput, checks, latency, tail, scale, rounds, selfplay),
+        *(feedback, words, near, export, report, review, startup),
     )
 }
 

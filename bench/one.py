@@ -1,6 +1,7 @@
 """One measurement in a process of its own; prints one JSON line. Called by `bench`.
 
 python -m bench.one ours|bare --count N --in-flight C --url URL --db FILE [--task ID]
+    [--checks NAME …]
 """
 
 from __future__ import annotations
@@ -57,6 +58,7 @@ def main() -> None:
     parser.add_argument("--db", default="")
     parser.add_argument("--task", type=int)
     parser.add_argument("--extend", action="store_true", help="ask --task for --count in all")
+    parser.add_argument("--checks", nargs="*", default=[], help="these, over texts that differ")
     given = parser.parse_args()
     before, began_s = usage(), now_s()
     if given.what == "bare":
@@ -78,7 +80,8 @@ def ours(given: argparse.Namespace) -> dict[str, float]:
     """Run the task; `run_cpu_s` leaves out making the database."""
     open_store(f"sqlite:///{given.db}").close()
     before, began_s = usage(), now_s()
-    ended, task = loop.run(run_task(given.db, given.task, given.count, given.url, given.in_flight))
+    run = run_task(given.db, given.task, given.count, given.url, given.in_flight, given.checks)
+    ended, task = loop.run(run)
     return {
         "run_wall_s": now_s() - began_s,
         "records": ended.snapshot.counts.accepted,

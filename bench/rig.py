@@ -7,6 +7,7 @@ schema. `StubProvider` answers in process, to measure the engine without HTTP.
 from __future__ import annotations
 
 import asyncio
+import random
 import resource
 import time
 from collections.abc import Sequence
@@ -40,6 +41,8 @@ from corpusmith.values import (
     Usage,
 )
 
+SIGNS = [chr(0x4E00 + place) for place in range(0, 20_000, 8)]
+USUAL = ("format", "placeholders", "refusal")
 PROMPT = "在一座靠海的小城里，老人每天清晨都会沿着堤岸散步。请据此写一个问题和一个回答。" * 12
 SCHEMA = Schema(
     name="qa",
@@ -78,6 +81,22 @@ class QuestionAnswer:
     async def produce(self, item: Item, ask: Ask) -> Sequence[Draft | Miss]:
         answer = await ask("writer", self._messages(item), schema=SCHEMA)
         return [Draft(content=answer.data, raw=answer.raw, provenance={"calls": [answer.call_key]})]
+
+
+class ManyTexts(QuestionAnswer):
+    """The same, but every record has a text of its own, as checks that compare need it."""
+
+    def __init__(self) -> None:
+        rng = random.Random(7)
+        self._words = ["".join(rng.choices(SIGNS, k=rng.choice((1, 2, 2, 3)))) for _ in range(9000)]
+
+    async def produce(self, item: Item, ask: Ask) -> Sequence[Draft | Miss]:
+        answer = await ask("writer", self._messages(item), schema=SCHEMA)
+        drawn = random.Random(item.ordinal).choices(self._words, k=90)
+        for place in range(8, 90, 9):
+            drawn[place] += "，"
+        content = {"question": f"{item.ordinal}？", "answer": "".join(drawn)}
+        return [Draft(content=content, raw=answer.raw, provenance={"calls": [answer.call_key]})]
 
 
 class StubProvider:
@@ -123,9 +142,17 @@ def extend(db: str, task_id: int, count: int) -> None:
 
 
 async def run_task(
-    db: str, task_id: int | None, count: int, url: str | None, concurrency: int
+    db: str,
+    task_id: int | None,
+    count: int,
+    url: str | None,
+    concurrency: int,
+    checks: Sequence[str] = (),
 ) -> tuple[Ended, int]:
-    """Runs (or goes on with) a task with everything on: journal, checks, store, limits."""
+    """Runs (or goes on with) a task with everything on: journal, checks, store, limits.
+
+    With `checks`, exactly these, over texts that differ.
+    """
     store = open_store(f"sqlite:///{db}")
     task_id = task_id or make_task(store, count)
     connection = connection_of(
@@ -145,11 +172,9 @@ async def run_task(
     job = Job(
         task_id=task_id,
         seed=1,
-        recipe=QuestionAnswer(),
+        recipe=ManyTexts() if checks else QuestionAnswer(),
         routes={"writer": route},
-        checks=build(
-            {"format": {}, "placeholders": {}, "refusal": {}}, CheckContext(language="zh")
-        ),
+        checks=build({name: {} for name in checks or USUAL}, CheckContext(language="zh")),
         max_attempts_multiplier=2.0,
         ceilings=Ceilings(),
         owner=owner_id(),

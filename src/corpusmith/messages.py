@@ -10,6 +10,7 @@ from __future__ import annotations
 import locale
 import os
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib import resources
 from typing import Any, cast, get_args
@@ -17,7 +18,8 @@ from typing import Any, cast, get_args
 from corpusmith.values import Language
 
 LANGUAGES: tuple[Language, ...] = get_args(Language)
-_PLACE = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
+PLACE = re.compile(r"\{([a-z_][a-z0-9_]*)(?::([^{}|]*)\|([^{}|]*))?\}")
+"""`{name}`, or `{name:record|records}`: the value, and the word for one or for any other number."""
 _FOREIGN = ("problem", "cause")
 """Places that may hold an `OSError.strerror`: English, whatever the user speaks."""
 
@@ -36,6 +38,7 @@ def catalog(language: Language) -> dict[str, str]:
 
 def say(key: str, language: Language, /, **data: Any) -> str:
     """The text of `key` with each `{name}` replaced once from `data`; an unknown key is itself.
+    `{n:record|records}` is `1 record`, and `2 records`.
 
     Values are put in as they are and never expanded again; what the operating system says of a
     file (a `problem` or `cause`) is said in the same language.
@@ -44,11 +47,17 @@ def say(key: str, language: Language, /, **data: Any) -> str:
     if text is None:
         details = ", ".join(f"{name}={value}" for name, value in data.items() if value is not None)
         return f"{key} ({details})" if details else key
-    return _PLACE.sub(lambda m: _value(m[1], str(data.get(m[1], m[0])), language), text)
+    return PLACE.sub(lambda place: _filled(place, data, language), text)
 
 
-def _value(name: str, value: str, language: Language) -> str:
-    return catalog(language).get(f"os.{value}", value) if name in _FOREIGN else value
+def _filled(place: re.Match[str], data: Mapping[str, Any], language: Language) -> str:
+    name, one, others = place.groups()
+    if name not in data:
+        return place[0]
+    value = str(data[name])
+    if name in _FOREIGN:
+        value = catalog(language).get(f"os.{value}", value)
+    return value if one is None else f"{value} {one if value == '1' else others}"
 
 
 def language_of(wish: str | None = None) -> Language:

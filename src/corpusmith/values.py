@@ -191,6 +191,9 @@ class Connection:
     """Extra body fields for every call."""
     modes: tuple[StructuredMode, ...] = ()
     """Structured-output ways that this endpoint is known to have; empty: try them in turn."""
+    chosen_by: str | None = None
+    """Why a task took it where nobody named one: `only` (no other is stored), or the environment
+    variable that names it; None: it was named."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -344,6 +347,9 @@ class Selection:
     """A check that flagged it; `any`: at least one did."""
     unflagged: bool = False
     """True: no check flagged it."""
+    text: str | None = None
+    """What its content holds as it is stored, the names of fields too; small and capital Latin
+    letters are alike."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,19 +13,18 @@ import sqlite3
 import ssl
 import struct
 import subprocess
-import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from bad_input_files import make_files
 from cli_kit import ENDPOINT_VARIABLES, clean_environment
 
+from answering import Answer, answering, as_json, chat
 from corpusmith import Studio
 from corpusmith.simulator import SimulatorConfig, run_in_thread
 from corpusmith.store import database
@@ -121,10 +120,10 @@ def made_world(folder: Path) -> Iterator[World]:
             simulator=f"{plain.url}/v1",
             locked=f"{locked.url}/v1",
             closed=f"http://127.0.0.1:{_free_port()}/v1",
-            html=stack.enter_context(_serving(_html)),
-            not_found=stack.enter_context(_serving(_no_such_model)),
-            chatty=stack.enter_context(_serving(_chat)),
-            untrusted=stack.enter_context(_serving(_chat, folder=folder)),
+            html=stack.enter_context(_serving(HTML)),
+            not_found=stack.enter_context(_serving(NO_SUCH_MODEL)),
+            chatty=stack.enter_context(_serving(CHATTY)),
+            untrusted=stack.enter_context(_serving(CHATTY, _own_tls(folder))),
             taken_port=taken,
         )
         patch.chdir(folder)
@@ -247,50 +246,11 @@ def _taken_port() -> Iterator[int]:
         yield one.getsockname()[1]
 
 
-Answer = Callable[[], tuple[int, str, bytes]]
-
-
 @contextmanager
-def _serving(answer: Answer, folder: Path | None = None) -> Iterator[str]:
-    """A server that gives the same answer to everything; with `folder` by a TLS of its own."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            status, kind, body = answer()
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        do_POST = do_GET
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = _Quiet(("127.0.0.1", 0), Handler)
-    scheme = "http"
-    if folder is not None:
-        server.socket = _own_tls(folder).wrap_socket(server.socket, server_side=True)
-        scheme = "https"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"{scheme}://127.0.0.1:{server.server_port}/v1"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(5)
-
-
-class _Quiet(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that goes away is what is tested."""
+def _serving(answer: Answer, tls: ssl.SSLContext | None = None) -> Iterator[str]:
+    """A server that gives the same answer to everything."""
+    with answering(lambda headers, body: answer, tls) as url:
+        yield f"{url}/v1"
 
 
 def _own_tls(folder: Path) -> ssl.SSLContext:
@@ -307,22 +267,8 @@ def _own_tls(folder: Path) -> ssl.SSLContext:
     return context
 
 
-def _html() -> tuple[int, str, bytes]:
-    return 200, "text/html", b"<html><body>Welcome to nginx!</body></html>"
-
-
-def _no_such_model() -> tuple[int, str, bytes]:
-    body = {"error": {"message": "The model `wrong` does not exist", "code": "model_not_found"}}
-    return 404, "application/json", json.dumps(body).encode()
-
-
-def _chat() -> tuple[int, str, bytes]:
-    message = {"role": "assistant", "content": "I would rather not write JSON."}
-    body = {
-        "id": "1",
-        "object": "chat.completion",
-        "model": "chatty",
-        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-        "usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15},
-    }
-    return 200, "application/json", json.dumps(body).encode()
+HTML = Answer(200, "text/html", b"<html><body>Welcome to nginx!</body></html>")
+NO_SUCH_MODEL = as_json(
+    {"error": {"message": "The model `wrong` does not exist", "code": "model_not_found"}}, 404
+)
+CHATTY = chat("I would rather not write JSON.", model="chatty")

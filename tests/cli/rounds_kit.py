@@ -8,9 +8,11 @@ import random
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from email.message import Message
 from pathlib import Path
 from typing import Any
+
+from answering import Answer, answering, as_json, chat
 
 Row = dict[str, Any]
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "triples_zh.jsonl"
@@ -97,43 +99,17 @@ class Endpoint:
 def endpoint(say: Say) -> Iterator[Endpoint]:
     """An endpoint that answers with what `say` says."""
     found = Endpoint(say)
-    handler = type("Handler", (_Handler,), {"endpoint": found})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    found.url = f"http://127.0.0.1:{server.server_port}/v1"
-    try:
+
+    def answer(headers: Message, body: bytes) -> Answer:
+        messages = json.loads(body)["messages"]
+        with found.lock:
+            found.requests.append(messages)
+            number = len(found.requests)
+        text = found.say(messages, number)
+        if text is None:
+            return as_json({"error": {"message": "refused", "type": "invalid_request_error"}}, 400)
+        return chat(text)
+
+    with answering(answer) as url:
+        found.url = f"{url}/v1"
         yield found
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    endpoint: Endpoint
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        with self.endpoint.lock:
-            self.endpoint.requests.append(body["messages"])
-            number = len(self.endpoint.requests)
-        text = self.endpoint.say(body["messages"], number)
-        status = 400 if text is None else 200
-        answer: Row = {"error": {"message": "refused", "type": "invalid_request_error"}}
-        if text is not None:
-            message = {"role": "assistant", "content": text}
-            usage = {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12}
-            choice = {"index": 0, "message": message, "finish_reason": "stop"}
-            answer = {"model": "m", "choices": [choice], "usage": usage}
-        data = json.dumps(answer).encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass

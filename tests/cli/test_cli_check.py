@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -165,12 +167,12 @@ def test_questions_of_a_test_set_are_found_in_the_training_data(
         (["check", "d", "--task", "1"], "Name a dataset or a file"),
         (["check", "nothing"], "nothing"),
         (["check", "no/such.jsonl"], "no/such.jsonl"),
-        (["check", "d", "--apply", "burn"], "only flag or remove"),
+        (["check", "d", "--apply", "burn"], "only flag, mask or remove"),
         (["check", "d", "--output", "x.jsonl"], "--output is for files"),
         (["check", "d", "--checks", "judge"], "asks a model"),
         (["check", "d", "--checks", "taste"], "taste"),
         (["check", "d", "--check", "length:min_chars"], "--check length:min_chars"),
-        (["check", "ROWS", "--apply", "flag"], "--apply does not work on files"),
+        (["check", "ROWS", "--apply", "flag"], "--apply flag does not work on files"),
         (["check", "ROWS", "--scenario", "x"], "--scenario does not work on files"),
         (["check", "ROWS", "--output", "x.xyz"], "x.xyz"),
         (["check", "ROWS", "--against", "none.jsonl"], "none.jsonl"),
@@ -281,3 +283,198 @@ def test_options_of_one_check_given_twice_stand_side_by_side() -> None:
         "length": {"min_chars": 1, "max_chars": 9},
         "format": "off",
     }
+
+
+# ---------------------------------------------------------------- a dataset or a file
+
+
+def test_a_name_of_both_is_the_dataset_and_a_place_is_always_the_file(
+    cli: Cli, rows: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    cli("import", rows, "--dataset", "rows.jsonl")
+    rows.write_text(json.dumps(GOOD[0]) + "\n", "utf-8")
+    of_both = cli("check", "rows.jsonl")
+    assert of_both.out.startswith("dataset:rows.jsonl: 7 looked at")
+    assert of_both.err == (
+        "A dataset and a file are both called “rows.jsonl”: this is the dataset. "
+        "For the file write ./rows.jsonl.\n"
+    )
+    for place in ("./rows.jsonl", rows):
+        of_file = cli("check", place)
+        assert (of_file.out.split(":")[-1].startswith(" 1 looked at"), of_file.err) == (True, "")
+    cli("datasets", "delete-records", "rows.jsonl", "--yes")
+    assert _json(cli, "check", tmp_path / "rows.jsonl")["looked"] == 1
+
+
+def test_a_word_that_is_no_dataset_is_a_file(
+    cli: Cli, rows: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows.rename(tmp_path / "plain.jsonl")
+    ran = cli("check", "plain.jsonl")
+    assert (ran.code, ran.err, ran.out.split(":")[0]) == (3, "", "plain.jsonl")
+
+
+# ---------------------------------------------------------------- masks
+
+PHONE, CARD = "13812345678", "6222020200112345671"
+PRIVATE = [
+    {"question": "怎么找你？", "answer": f"打我电话 {PHONE} 就行，白天都在。"},
+    {"question": "怎么付款？", "answer": "到柜台付，现金也可以，不用排队。"},
+    {"question": "能帮我查吗？", "answer": f"很抱歉，我无法提供 {PHONE} 的资料。"},
+]
+
+
+@pytest.fixture
+def private(tmp_path: Path) -> Path:
+    path = tmp_path / "private.jsonl"
+    lines = (json.dumps({**row, "tel": PHONE}, ensure_ascii=False) for row in PRIVATE)
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    return path
+
+
+def test_records_are_masked_as_new_versions_and_one_undo_takes_all_back(
+    cli: Cli, private: Path, tmp_path: Path
+) -> None:
+    cli("import", private, "--dataset", "d")
+    before = cli("datasets", "show", "d", "--limit", "9", "--json").out
+    assert cli("check", "d", "--apply", "mask").code == 2, "nobody agreed"
+    assert cli("datasets", "show", "d", "--limit", "9", "--json").out == before
+    done = cli("check", "d", "--apply", "mask", "--yes")
+    assert (done.code, done.out.splitlines()[-1]) == (
+        0,
+        "3 records masked, saved as new versions. Undo: corpusmith review undo",
+    )
+    cli("export", "--dataset", "d", "--output", tmp_path / "out.jsonl")
+    out = (tmp_path / "out.jsonl").read_text("utf-8")
+    assert (PHONE in out, out.count("***********")) == (False, 5)
+    again = cli("check", "d", "--apply", "mask", "--yes")
+    assert again.out.splitlines()[-1] == "There is nothing to mask. Nothing was changed."
+    assert cli("review", "undo").out == "Taken back: mask, 3 records.\n"
+    contents = [one["content"] for one in json.loads(before)["first"]]
+    shown = json.loads(cli("datasets", "show", "d", "--limit", "9", "--json").out)
+    assert [one["content"] for one in shown["first"]] == contents
+    assert cli("review", "undo").code == 2, "it is undone once"
+
+
+def test_what_fails_another_check_is_masked_too(cli: Cli, private: Path) -> None:
+    cli("import", private, "--dataset", "d")
+    found = _json(
+        cli, "check", "d", "--checks", "refusal,personal_data", "--apply", "mask", "--yes", code=3
+    )
+    assert (found["failed"], found["maskable"], found["masked"]["changed"]) == (1, 3, 3)
+    shown = cli("datasets", "show", "d", "--limit", "9", "--json").out
+    assert PHONE not in shown
+
+
+def test_an_action_that_is_said_is_not_made_a_mask(cli: Cli, private: Path) -> None:
+    cli("import", private, "--dataset", "d")
+    words = ("--check", "personal_data:action=flag", "--checks", "personal_data")
+    found = _json(cli, "check", "d", *words, "--apply", "mask", "--yes")
+    assert (found["maskable"], found["masked"]) == (0, None)
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "csv", "json"])
+def test_a_files_copy_is_masked_in_every_field_and_the_file_stays(
+    cli: Cli, private: Path, tmp_path: Path, suffix: str
+) -> None:
+    before, copy = private.read_bytes(), tmp_path / f"masked.{suffix}"
+    assert cli("check", private, "--apply", "mask").code == 2
+    words = ("--checks", "refusal,personal_data", "--apply", "mask", "--output", copy)
+    found = _json(cli, "check", private, *words, code=3)
+    assert (found["passed"], found["failed"], found["maskable"]) == (2, 1, 2)
+    beside = (tmp_path / "masked.rejected.jsonl").read_text("utf-8")
+    for text in (copy.read_text("utf-8"), beside):
+        assert PHONE not in text
+        assert "***********" in text
+    assert private.read_bytes() == before
+
+
+def test_no_verdict_tells_what_it_found(cli: Cli, private: Path) -> None:
+    text = private.read_text("utf-8").replace(PRIVATE[1]["answer"], f"卡号 {CARD}")
+    private.write_text(text, "utf-8")
+    cli("import", private, "--dataset", "d")
+    told = cli("check", "d", "--checks", "all", "--json").out
+    told += cli("check", "d", "--checks", "all").out
+    told += cli("check", private, "--checks", "all", "--json").out
+    assert cli("check", "d", "--checks", "all", "--apply", "flag").code == 3
+    shown = json.loads(cli("datasets", "show", "d", "--limit", "9", "--json").out)
+    told += str([one["verdicts"] for one in shown["first"]])
+    assert "138****5678" in told
+    assert [one for one in (PHONE, PHONE[3:], CARD, CARD[6:]) if one in told] == []
+
+
+# ---------------------------------------------------------------- what is shown
+
+
+def test_a_records_state_rating_score_and_flags_stand_in_one_line(cli: Cli, private: Path) -> None:
+    cli("import", private, "--dataset", "d")
+    cli("check", "d", "--checks", "refusal,personal_data", "--apply", "flag")
+    cli("review", "set", "--record", "1", "--approve", "--rate", "4", "--yes")
+    lines = cli("datasets", "show", "d", "--limit", "3").out.splitlines()
+    assert "  [approved · rated 4 · flagged: personal_data]" in lines
+    flag = next(line for line in lines if line.startswith("  personal_data  flag"))
+    assert "kind: phone  found: 138****5678" in flag
+    chinese = cli("datasets", "show", "d", "--limit", "3", env={"CORPUSMITH_LANG": "zh"}).out
+    assert "  [通过 · 4 分 · 质检标记：personal_data]" in chinese.splitlines()
+    assert "种类：电话  查到：138****5678" in chinese
+
+
+class _Screen(io.StringIO):
+    def __init__(self, *, terminal: bool) -> None:
+        super().__init__()
+        self._terminal = terminal
+
+    def isatty(self) -> bool:
+        return self._terminal
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_on_a_terminal_one_line_tells_how_far_it_is_and_goes(
+    cli: Cli, rows: Path, monkeypatch: pytest.MonkeyPatch, terminal: bool
+) -> None:
+    cli("import", rows, "--dataset", "d")
+    monkeypatch.setattr("corpusmith.cli.check_show.LOOKS", 1)
+    monkeypatch.setattr("corpusmith.cli.check_show.TERMINAL_EVERY_S", 0.0)
+    monkeypatch.setattr("corpusmith.cli.check_show.PLAIN_EVERY_S", 0.0)
+    screen = _Screen(terminal=terminal)
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stderr", screen)
+        cli("check", "d")
+    told = screen.getvalue()
+    assert told.count("of 7 looked at") == 7
+    assert "7 of 7 looked at" in told
+    assert told.count("\n") == (0 if terminal else 7)
+    assert told.endswith("\r\x1b[K") is terminal
+
+
+# ---------------------------------------------------------------- whole or not at all
+
+
+@pytest.mark.parametrize("apply", ["flag", "mask", "remove"])
+def test_a_check_that_is_killed_while_it_writes_has_changed_nothing(
+    cli: Cli, private: Path, monkeypatch: pytest.MonkeyPatch, apply: str
+) -> None:
+    cli("import", private, "--dataset", "d")
+    before = cli("datasets", "show", "d", "--limit", "9", "--json").out
+    words = ("check", "d", "--checks", "refusal,personal_data", "--apply", apply, "--yes")
+    with monkeypatch.context() as patched:
+        for module in ("records", "versions", "removals"):
+            patched.setattr(f"corpusmith.store.{module}.islice", _cut_short)
+        ran = cli(*words)
+    assert ran.code not in (0, 3)
+    assert cli("datasets", "show", "d", "--limit", "9", "--json").out == before
+    assert json.loads(cli("datasets", "removed", "--json").out) == []
+    assert cli(*words).code in (0, 3)
+    assert cli("datasets", "show", "d", "--limit", "9", "--json").out != before
+
+
+def _cut_short(waiting: Any, count: int) -> Any:
+    """One record at a time, and the process ends at the second."""
+    for number, one in enumerate(waiting):
+        if number:
+            raise KeyboardInterrupt
+        yield one
+        return
+    raise KeyboardInterrupt

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cli_kit import Cli
+from typer.main import get_group
 
+from corpusmith.cli import export
+from corpusmith.cli.option_names import options_named
+from corpusmith.errors import UsageError
+from corpusmith.messages import LANGUAGES, catalog
 from hub_server import Hub, running_hub
 
 
@@ -40,7 +46,7 @@ CHATS = ("export", "--dataset", "d", "--format", "messages")
 def test_refused_records_stop_the_export_with_all_reasons(mixed: Cli, tmp_path: Path) -> None:
     ran = mixed(*CHATS, "-o", "o.jsonl")
     assert (ran.code, ran.out, (tmp_path / "o.jsonl").exists()) == (2, "", False)
-    assert "2 of 22 records make no row of this format" in ran.err
+    assert "Of 22 records, 2 make no row of this format" in ran.err
     assert "--on-refused skip" in ran.err
 
 
@@ -91,8 +97,8 @@ def test_a_balanced_export_tells_what_there_was(cli: Cli, tmp_path: Path) -> Non
 
 def test_a_dry_run_shows_rows_and_counts_and_writes_nothing(mixed: Cli, tmp_path: Path) -> None:
     before = sorted(tmp_path.rglob("*.jsonl"))
-    ran = mixed(*CHATS, "--dry-run", "-o", "o.jsonl")
-    assert (ran.code, sorted(tmp_path.rglob("*.jsonl"))) == (0, before)
+    ran = mixed(*CHATS, "--dry-run", "-o", "o.jsonl", "--on-refused", "skip")
+    assert (ran.code, sorted(tmp_path.rglob("*.jsonl"))) == (3, before)
     assert ran.out.startswith('Row 1:\n{\n  "messages": [')
     assert ran.out.endswith(
         "20 records would be written as 20 rows. Nothing was written.\n"
@@ -100,11 +106,133 @@ def test_a_dry_run_shows_rows_and_counts_and_writes_nothing(mixed: Cli, tmp_path
         "  2 × no question and answer found (#21, #22)\n"
     )
     found = json.loads(mixed("--json", *CHATS, "--dry-run").out)
-    assert (found["records"], found["refused"], len(found["first"])) == (
+    assert (found["records"], found["refused"], len(found["first"]), found["stops"]) == (
         20,
         {"export_no_chat": 2},
         3,
+        True,
     )
+
+
+def test_a_dry_run_says_that_the_export_would_stop(mixed: Cli) -> None:
+    ran = mixed(*CHATS, "--dry-run")
+    assert ran.out.splitlines()[-3:] == [
+        "20 records make 20 rows. Nothing was written.",
+        "2 records make no such row, so the export would stop (--on-refused skip leaves them out):",
+        "  2 × no question and answer found (#21, #22)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("--format", "json"), 0),
+        (("--format", "messages"), 2),
+        (("--format", "messages", "--on-refused", "skip"), 3),
+        (("--format", "dpo", "--on-refused", "skip"), 2),
+        (("--format", "json", "--balance", "category=30"), 3),
+        (("--format", "json", "--split", "train=0.999999,tiny=0.000001"), 2),
+        (("--format", "messages", "--system", "character"), 2),
+        (("--format", "hf", "--state", "approved"), 2),
+    ],
+)
+def test_a_dry_run_ends_as_the_export_would(
+    words: tuple[str, ...], code: int, mixed: Cli, tmp_path: Path
+) -> None:
+    line = ("export", "--dataset", "d", "-o", "o", *words)
+    assert (mixed(*line, "--dry-run").code, mixed(*line).code) == (code, code)
+
+
+# ---------------------------------------------------------------- said in the CLI's own words
+
+
+SPELLED: dict[str, tuple[tuple[str, ...], str]] = {
+    "a greeting": (("--format", "messages"), "--greeting opener"),
+    "an option of another format": (
+        ("--format", "messages", "--bom"),
+        '"--bom" here. It has: --sy',
+    ),
+    "a wrong value": (("--format", "messages", "--greeting", "x"), "The option --greeting has no"),
+    "half of a pair": (
+        ("--format", "messages", "--system", "own"),
+        "--system-text and --system own",
+    ),
+    "fields": (
+        ("--format", "messages", "--prompt-field", "q"),
+        "--prompt-field and --answer-field",
+    ),
+    "thresholds": (("--format", "kto", "--good", "1"), "--good (1) must be more than --bad (2)"),
+    "pairs": (("--format", "dpo", "--pairs-margin", "2"), "--pairs-margin belong to --pairs"),
+    "a balance of pairs": (
+        ("--format", "dpo", "--pairs", "rating", "--balance", "category"),
+        "--balance does not go with --pairs",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SPELLED)
+def test_options_are_called_as_they_are_typed(name: str, cli: Cli, tmp_path: Path) -> None:
+    words, said = SPELLED[name]
+    greeted = {"messages": [{"role": "assistant", "content": "hi"}, *chat("q")["messages"]]}
+    cli("import", rows(tmp_path, "d", [greeted]), "--dataset", "d")
+    ran = cli("export", "--dataset", "d", "-o", tmp_path / "o.jsonl", *words)
+    assert (ran.code, said in ran.err) == (2, True), ran.err
+
+
+def test_python_is_told_in_its_own_words() -> None:
+    said = UsageError("export_greeting", record=1).message("en")
+    assert 'greeting="opener"' in said
+    assert "--greeting opener" in options_named(said)
+
+
+def test_every_option_that_a_text_names_is_one_of_the_command() -> None:
+    typed = {
+        word
+        for language in LANGUAGES
+        for key, text in catalog(language).items()
+        if key.startswith("error.export_")
+        for word in re.findall(r"--[a-z-]+", options_named(text))
+    }
+    (command,) = get_group(export.app).commands.values()
+    spelled = {word for param in command.params for word in param.opts}
+    assert typed <= spelled
+    assert not any(
+        re.search(r"\b[a-z]+_[a-z_]+=", options_named(text))
+        for language in LANGUAGES
+        for key, text in catalog(language).items()
+        if key.startswith("error.export_")
+    )
+
+
+# ---------------------------------------------------------------- which records
+
+
+def test_what_each_filter_leaves_is_told_when_nothing_is_left(mixed: Cli, tmp_path: Path) -> None:
+    words = ("--state", "approved", "--category", "d.jsonl", "--unflagged")
+    ran = mixed(*CHATS, "-o", "o.jsonl", *words)
+    assert ran.out.splitlines() == [
+        "There are no such records; the file holds none: ./o.jsonl",
+        "Of the 22 records there are, each filter alone leaves: "
+        "--category d.jsonl 22, --state approved 0, --unflagged 22.",
+    ]
+    (tmp_path / "o.jsonl").write_text("mine")
+    ran = mixed(*CHATS, "-o", "o.jsonl", "--min-rating", "4.5")
+    assert (ran.code, "each filter alone leaves: --min-rating 4.5 0." in ran.err) == (2, True)
+
+
+def test_a_scenario_that_is_not_there_is_answered_with_those_that_are(
+    cli: Cli, tmp_path: Path
+) -> None:
+    one = {"scenario_labels": ["good news"], "dialogues": chat("q")["messages"], "turn_count": 1}
+    cli("import", rows(tmp_path, "d", [one]), "--dataset", "d")
+    ran = cli(*CHATS, "-o", tmp_path / "o.jsonl", "--scenario", "bad news")
+    assert ran.out.endswith('leaves: --scenario "bad news" 0. There are: good news 1.\n')
+
+
+def test_a_character_that_nobody_knows_is_an_error(mixed: Cli, tmp_path: Path) -> None:
+    ran = mixed(*CHATS, "-o", "o.jsonl", "--system", "character")
+    assert (ran.code, (tmp_path / "o.jsonl").exists()) == (2, False)
+    assert "None of the 22 records has a character that is known (none named × 22)" in ran.err
 
 
 def test_programs_read_one_object(mixed: Cli) -> None:

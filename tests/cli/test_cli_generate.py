@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from cli_kit import Cli
 
 from corpusmith.simulator import Running, SimulatorConfig, run_in_thread
@@ -230,6 +231,24 @@ def test_demo_uses_the_endpoint_of_the_environment(
     variables = {"OPENAI_BASE_URL": url, "CORPUSMITH_MODEL": "any"}
     assert cli("demo", "--output-dir", tmp_path / "d", "--lang", "en", env=variables).code == 0
     assert simulator.stats()["requests"] == before + 24 + 6 * 6
+
+
+@pytest.mark.parametrize(
+    ("stored", "expected"),
+    [
+        (["mine"], "Model own at {url} (“mine”, the only stored connection)"),
+        (["mine", "other"], "Model any at {url} (from OPENAI_BASE_URL)"),
+        ([], "Model any at {url} (from OPENAI_BASE_URL)"),
+    ],
+)
+def test_a_run_says_which_endpoint_it_took_and_why(
+    cli: Cli, url: str, stored: list[str], expected: str
+) -> None:
+    for name in stored:
+        cli("connections", "add", name, "--base-url", url, "--model", "own")
+    variables = {"OPENAI_BASE_URL": url, "OPENAI_MODEL": "any", "OPENAI_API_KEY": "k-12345678"}
+    ran = cli("generate", "--character", CARD, "-n", 1, env=variables)
+    assert (ran.code, ran.err.splitlines()[1]) == (0, expected.format(url=url))
 
 
 def test_a_closed_pipe_is_quiet(program: Program) -> None:

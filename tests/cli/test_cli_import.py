@@ -66,7 +66,7 @@ def test_a_file_of_each_form_becomes_records_and_comes_out_again(
     ran = cli("import", file, "--dataset", "题库")
     assert (ran.code, ran.out) == (
         0,
-        f"{file}: alpaca (by instruction, output; 5 of the first 5 rows fit)\n"
+        f"{file}: alpaca (by instruction, output; of the first 5 rows, 5 fit)\n"
         "Imported: 5 of 5 rows, into the dataset “题库” (task 1).\n"
         "To take it back: corpusmith import --undo 1\n",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -32,8 +33,9 @@ def test_the_terminal_says_what_matters_and_what_to_run(cli: Cli, dataset: str) 
     assert ran.err == ""
     lines = ran.out.splitlines()
     assert lines[0] == "客服: 8 records"
-    assert lines[1].startswith("! 8 records (100%) were made by the simulator: ")
-    assert "+ All 8 records asked for were made." in lines
+    assert lines[1].startswith("! Made by the simulator: 8 records (100%). ")
+    assert lines[2].startswith("! The judge of evaluation 2 was the simulator: ")
+    assert "+ All that was asked for was made: 8 records." in lines
     assert "- Nobody has reviewed them yet. To begin: corpusmith review start '客服'" in lines
     assert lines[-1] == "The whole report: corpusmith report '客服' --output report.html"
 
@@ -64,6 +66,22 @@ def test_the_json_file_holds_what_the_page_shows(cli: Cli, dataset: str, tmp_pat
     assert found["examples"]["basis"] == "evaluation"
     stated = json.loads(cli("report", dataset, "--json").out)
     assert {**stated, "made_at": ""} == {**found, "made_at": ""}
+
+
+def test_what_is_suggested_is_about_the_same_records(cli: Cli, dataset: str) -> None:
+    ran = cli("report", dataset, "--scenario", "日常对话", "--max-rating", "3.5", "--unflagged")
+    assert "No record fits what was selected." in ran.out
+    ran = cli("report", dataset, "--scenario", "日常对话", "--state", "pending", "--seed", 4)
+    lines = ran.out.splitlines()
+    for command, options in (("review start", ""), ("report", "--output report.html --seed 4 ")):
+        line = f"corpusmith {command} '客服' {options}--scenario '日常对话' --state pending"
+        assert any(one.endswith(line) for one in lines), line
+
+
+def test_chinese_has_no_blank_after_a_full_width_colon(cli: Cli, dataset: str) -> None:
+    out = cli("report", dataset, "--lang", "zh").out
+    assert "- 还没有人看过。开始审核：corpusmith review start '客服'" in out.splitlines()
+    assert re.findall("[：，。；] ", out) == []
 
 
 def test_a_task_has_a_report_too(cli: Cli, dataset: str) -> None:

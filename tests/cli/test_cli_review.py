@@ -134,6 +134,32 @@ def test_with_json_a_program_reviews(sit: Sit, records: list[int]) -> None:
     assert events[2]["review"]["state"] == "approved"
 
 
+def test_with_json_too_a_second_reviewer_judges_alone(
+    cli: Cli, sit: Sit, records: list[int]
+) -> None:
+    sit("1\nn 太差\nr\nq\n", "d", reviewer="乙")
+    ran = sit("q\n", "d", "--json")
+    shown = json.loads(ran.out.splitlines()[0])
+    assert (shown["record"]["state"], shown["record"]["rating"], shown["review"]) == (
+        *("pending", None),
+        None,
+    )
+    assert [word for word in ("太差", "rejected", "乙") if word in ran.out.splitlines()[0]] == []
+
+
+def test_a_record_that_was_edited_says_what_is_of_its_older_version(
+    cli: Cli, sit: Sit, records: list[int], tmp_path: Path
+) -> None:
+    sit("4\nq\n", "d")
+    new = tmp_path / "new.json"
+    new.write_text('{"question": "新问？", "answer": "新答。"}', "utf-8")
+    cli("review", "edit", records[0], "--content", new, "--reviewer", "乙")
+    sit("b\nq\n", "d")
+    shown = cli("review", "history", records[0], "--lang", "zh").out
+    assert re.search(r"^ +1 .*导入$", shown, re.MULTILINE)
+    assert re.search(r"^ +2 .*乙$", shown, re.MULTILINE)
+
+
 def test_a_records_text_cannot_steer_the_terminal(cli: Cli, sit: Sit, tmp_path: Path) -> None:
     imported(cli, tmp_path, [{"question": HOSTILE, "answer": f"a{HOSTILE}"}])
     ran = sit(f"n {HOSTILE}\ni\nz{HOSTILE}\nq\n", "d")
@@ -250,7 +276,7 @@ def test_many_are_counted_then_set_then_taken_back(cli: Cli, records: list[int])
 
 def test_single_records_are_set_by_their_numbers(cli: Cli, records: list[int]) -> None:
     ran = cli("review", "set", "--record", f"#{records[1]}", "--record", 999, "--reject", "--yes")
-    assert ran.out == "1 records changed. 1 do not exist.\n"
+    assert ran.out == "1 record changed. 1 does not exist.\n"
 
 
 @pytest.mark.parametrize(

@@ -289,7 +289,7 @@ def test_incomplete_triples_are_left_out_and_counted(cli: Cli, data: Path, tmp_p
             "Read 8 rows, 2 of them complete triples.",
             "Left out 6 incomplete rows: no correction 2, answer is empty 1, "
             "question is not text 1, not valid JSON 1, no object 1",
-            "9 were to be drawn, but there are only 2: all are taken.",
+            "9 were to be drawn, but only 2 are there and are taken.",
             "Round 1 is ready: 2 conversations.",
             "Written: ./data/round1/round1_history_seed.jsonl",
             "Written: ./data/round1/round1_single_turn.jsonl",
@@ -684,7 +684,7 @@ def test_what_was_left_out_is_told_when_the_run_has_ended(
     write(tmp_path / "t.jsonl", [conversation(1)["rounds"][0], {"question": "q"}])
     ran = cli("rounds", "run", "--input", "t.jsonl", "--base-url", url, "--model", "any")
     assert ran.code == 0
-    assert "Left out 1 incomplete rows: no answer 1" in ran.err
+    assert "Left out 1 incomplete row: no answer 1" in ran.err
     assert "Written: ./data\n" in ran.out
 
 

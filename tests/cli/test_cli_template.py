@@ -353,7 +353,7 @@ def test_rows_that_cannot_be_read_are_left_out_and_told(at: Cli) -> None:
     ran = at("template --template re.yaml --input in.jsonl --keep text -o out.jsonl")
     assert ran.code == 0, ran.err
     assert {row["text"] for row in rows("out.jsonl")} == {"a", "c"}
-    assert "1 rows or files of in.jsonl cannot be read and are left out." in ran.err
+    assert "Left out, because they cannot be read: 1 row or file of in.jsonl." in ran.err
 
 
 # ---------------------------------------------------------------- ratio

@@ -3,6 +3,7 @@ with its records."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from trainers import NAMES, Trainers, Worker
 
 from corpusmith import Studio
 from corpusmith.simulator import SimulatorConfig, run_in_thread
+
+# The kinds of records and what each should give stand there.
+sys.path.append(str(Path(__file__).parents[1] / "exports"))
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from trainers import Turn
 from written import Row, messages_row, pair, pair_row, reply, said, system, user, write
 
 from corpusmith import Studio
+from corpusmith.service.export_files import Exported
 from corpusmith.values import Json, Record
 from recipe_ways import WAYS
 
@@ -153,6 +154,16 @@ class Stock:
 
     studio: Studio
     tasks: Mapping[str, int]
+
+    def export(self, kind: str, path: Path, form: str, reader: str = "", **wish: Any) -> Exported:
+        """The kind's records into a file; with an entry for it if `reader` finds files by that."""
+        return self.studio.exports.write(
+            path,
+            task=self.tasks[kind],
+            form=form,
+            dataset_info=reader.startswith("llamafactory"),
+            **wish,
+        )
 
     def contents(self, kind: str) -> list[Json]:
         return [record.content for record in self.records(kind)]

@@ -27,7 +27,6 @@ from ways import (
     judged,
     judged_questions,
     last_answers,
-    listed,
     llamafactory,
     pairs,
     questions,
@@ -109,13 +108,7 @@ def test_a_trainer_trains_on_every_row_of_an_export(
 ) -> None:
     told = KINDS[kind]
     path = folder / f"rows.{ending}"
-    done = stocked.studio.exports.write(
-        path,
-        task=stocked.tasks[kind],
-        form=way.form,
-        dataset_info=listed(way.reader),
-        **told.options,
-    )
+    done = stocked.export(kind, path, way.form, way.reader, **told.options)
     expected = way.expect(told, stocked.contents(kind))
     assert done.rows == len(expected) > 0
     assert way.load(trainers, path) == expected
@@ -129,7 +122,7 @@ def test_trl_makes_a_step_of_training_on_an_export(
     form: str, way: str, kind: str, stocked: Stock, trainers: Trainers, folder: Path
 ) -> None:
     path = folder / "rows.jsonl"
-    stocked.studio.exports.write(path, task=stocked.tasks[kind], form=form)
+    stocked.export(kind, path, form)
     assert 0 < trainers.train_with_trl(path, way) < math.inf
 
 
@@ -139,5 +132,5 @@ def test_the_native_rows_are_read_as_they_are_by_datasets(
     form: str, kind: str, stocked: Stock, trainers: Trainers, folder: Path
 ) -> None:
     path = folder / f"rows.{form}"
-    stocked.studio.exports.write(path, task=stocked.tasks[kind], form=form)
+    stocked.export(kind, path, form)
     assert trainers.load_with_datasets(path) == stocked.contents(kind)

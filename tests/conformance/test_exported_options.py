@@ -6,12 +6,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 from stocked import GREETINGS, KINDS, RULES, Stock
 from trainers import Trainers, Turn
-from ways import CHATS, LABELS, PAIRS, chats, judged, listed, pairs
+from ways import CHATS, LABELS, PAIRS, chats, judged, pairs
 from written import AXOLOTL_SHAREGPT, reply, system, user, write
 
 
@@ -21,14 +20,7 @@ def test_a_system_prompt_of_ones_own_reaches_every_trainer(
 ) -> None:
     form, load = CHATS[reader]
     path = folder / "rows.jsonl"
-    stocked.studio.exports.write(
-        path,
-        task=stocked.tasks["dialogue"],
-        form=form,
-        system="own",
-        system_text=RULES,
-        dataset_info=listed(reader),
-    )
+    stocked.export("dialogue", path, form, reader, system="own", system_text=RULES)
     expected = chats(KINDS["dialogue"], stocked.contents("dialogue"))
     assert load(trainers, path) == [[system(RULES), *chat] for chat in expected]
 
@@ -39,13 +31,7 @@ def test_the_characters_system_prompt_reaches_every_trainer(
 ) -> None:
     form, load = CHATS[reader]
     path = folder / "rows.jsonl"
-    stocked.studio.exports.write(
-        path,
-        task=stocked.tasks["dialogue"],
-        form=form,
-        system="character",
-        dataset_info=listed(reader),
-    )
+    stocked.export("dialogue", path, form, reader, system="character")
     arrived = load(trainers, path)
     names = [record.labels["character"] for record in stocked.records("dialogue")]
     assert [chat[0][0] for chat in arrived] == ["system"] * len(names)
@@ -65,8 +51,7 @@ def test_a_system_prompt_of_ones_own_stands_before_pairs(
 ) -> None:
     form, load = PAIRS[reader]
     path = folder / "rows.jsonl"
-    wish: dict[str, Any] = {"system": "own", "system_text": RULES, "dataset_info": listed(reader)}
-    stocked.studio.exports.write(path, task=stocked.tasks[kind], form=form, **wish)
+    stocked.export(kind, path, form, reader, system="own", system_text=RULES)
     expected = pairs(KINDS[kind], stocked.contents(kind))
     assert load(trainers, path) == [
         {name: ruled(chat) for name, chat in one.items()} for one in expected
@@ -80,8 +65,7 @@ def test_a_system_prompt_of_ones_own_stands_before_labelled_answers(
 ) -> None:
     form, load = LABELS[reader]
     path = folder / "rows.jsonl"
-    wish: dict[str, Any] = {"system": "own", "system_text": RULES, "dataset_info": listed(reader)}
-    stocked.studio.exports.write(path, task=stocked.tasks[kind], form=form, **wish)
+    stocked.export(kind, path, form, reader, system="own", system_text=RULES)
     expected = judged(KINDS[kind], stocked.contents(kind))
     assert load(trainers, path) == [{**one, "said": ruled(one["said"])} for one in expected]
 
@@ -92,13 +76,7 @@ def test_a_greeting_that_is_moved_into_the_system_message_reaches_every_trainer(
 ) -> None:
     form, load = CHATS[reader]
     path = folder / "rows.jsonl"
-    stocked.studio.exports.write(
-        path,
-        task=stocked.tasks["greeting"],
-        form=form,
-        greeting="system",
-        dataset_info=listed(reader),
-    )
+    stocked.export("greeting", path, form, reader, greeting="system")
     heads = ("你的开场白：", "Your opening words:")
     assert load(trainers, path) == [
         [system(f"{head}\n{chat[0][1]}"), *chat[1:]]

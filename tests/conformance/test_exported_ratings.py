@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from stocked import Stock
 from trainers import Trainers
-from ways import LABELS, PAIRS, listed
+from ways import LABELS, PAIRS
 from written import context, messages_row, pair, reply, said, system, user, write
 
 ASKED = [system("短答"), user("在吗？"), said("在。"), user(" 茶？\n")]
@@ -17,25 +17,25 @@ GOOD, MIDDLING, BAD = ([*ASKED, reply(text)] for text in RATINGS)
 
 
 @pytest.fixture(scope="session")
-def rated(stocked: Stock, tmp_path_factory: pytest.TempPathFactory) -> int:
-    """A task with three answers to one question, rated in review."""
+def rated(stocked: Stock, tmp_path_factory: pytest.TempPathFactory) -> Stock:
+    """With a task of three answers to one question, rated in review."""
     place = tmp_path_factory.mktemp("rated") / "rows.jsonl"
     write(place, [messages_row(chat) for chat in (GOOD, MIDDLING, BAD)])
     task = stocked.studio.imports.run(place, "rated").task_id
     records = stocked.studio.store.records.iterate(task_id=task)
     for record, rating in zip(list(records), RATINGS.values(), strict=True):
         stocked.studio.reviews.review(record.id, reviewer="甲", rating=rating)
-    return task
+    return Stock(studio=stocked.studio, tasks={"rated": task})
 
 
 @pytest.mark.parametrize("ending", ["jsonl", "parquet"])
 @pytest.mark.parametrize("reader", LABELS)
 def test_ratings_of_a_review_are_labels(
-    reader: str, ending: str, rated: int, stocked: Stock, trainers: Trainers, folder: Path
+    reader: str, ending: str, rated: Stock, trainers: Trainers, folder: Path
 ) -> None:
     form, load = LABELS[reader]
     path = folder / f"rows.{ending}"
-    done = stocked.studio.exports.write(path, task=rated, form=form, dataset_info=listed(reader))
+    done = rated.export("rated", path, form, reader)
     assert done.passed_over == {"export_rating_between": 1}
     assert load(trainers, path) == [
         {"said": [*context(chat), chat[-1]], "label": label}
@@ -46,18 +46,11 @@ def test_ratings_of_a_review_are_labels(
 @pytest.mark.parametrize("ending", ["jsonl", "json", "parquet"])
 @pytest.mark.parametrize("reader", PAIRS)
 def test_rated_answers_to_one_question_are_pairs(
-    reader: str, ending: str, rated: int, stocked: Stock, trainers: Trainers, folder: Path
+    reader: str, ending: str, rated: Stock, trainers: Trainers, folder: Path
 ) -> None:
     form, load = PAIRS[reader]
     path = folder / f"rows.{ending}"
-    stocked.studio.exports.write(
-        path,
-        task=rated,
-        form=form,
-        pairs="rating",
-        pairs_choose="all",
-        dataset_info=listed(reader),
-    )
+    rated.export("rated", path, form, reader, pairs="rating", pairs_choose="all")
     assert load(trainers, path) == [
         pair(GOOD, MIDDLING[-1][1]),
         pair(GOOD, BAD[-1][1]),

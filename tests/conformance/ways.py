@@ -112,8 +112,3 @@ LABELS: Mapping[str, tuple[str, Load]] = {
     "llamafactory": ("kto", llamafactory("kto")),
     "trl": ("kto_trl", Trainers.load_with_trl_kto),
 }
-
-
-def listed(reader: str) -> bool:
-    """Whether the reader finds it by an entry in `dataset_info.json`."""
-    return reader.startswith("llamafactory")

@@ -80,6 +80,57 @@ def test_a_table_of_texts_comes_back_the_same(rows: list[dict[str, str]]) -> Non
     assert back("parquet", ".parquet", rows) == rows
 
 
+ODD: dict[str, str] = {
+    "nul": "a\0b\0",
+    "next line": "a\x85b\x85",
+    "line separators": "\u2028a\u2029",
+    "byte order mark": "\ufeffa\ufeff",
+    "line ends": "a\r\nb\rc\nd\n\r",
+    "blanks at the ends": " \t a\u3000\u00a0 ",
+    "blank": "   ",
+    "empty": "",
+    "a number": "1e5",
+    "a number with zeros": "00123",
+    "a long number": "9" * 40,
+    "a date": "2024-12-01T10:00:00Z",
+    "a flag": "true",
+    "no value": "null",
+    "a pandas word": "NA",
+    "JSON": '[{"a": 1}]',
+    "a formula": '=cmd|" /C calc"!A0',
+    "quotes": '"\'”’`""',
+    "separators": "a,b;c\td|e",
+    "controls": "\x01\x1b[31m\x7f\x9f",
+    "right to left": "\u202eabc\u2066",
+    "combined": "e\u0301 👩‍👩‍👧 \U0010ffff\ufffe\uffff",
+    "escapes": "\\n \\u0000 %s {x} {{y}} &amp; <b>",
+    "very long": "长" * 1_000_000,
+}
+
+
+@pytest.mark.parametrize("form", ["json", "jsonl", "csv", "parquet"])
+@pytest.mark.parametrize("text", ODD.values(), ids=ODD)
+def test_an_odd_text_comes_back_the_same(text: str, form: str) -> None:
+    rows: list[Json] = [{"a": text, "b": "x"}, {"a": "y", "b": text}]
+    assert back(form, f".{form}", rows) == rows
+
+
+@pytest.mark.parametrize("form", ["json", "jsonl", "parquet"])
+@pytest.mark.parametrize("name", [text for text in ODD.values() if len(text) < 100])
+def test_an_odd_name_of_a_field_comes_back_the_same(name: str, form: str) -> None:
+    rows: list[Json] = [{"x": "a", name: "b", "deep": {name: ["c"]}}]
+    assert back(form, f".{form}", rows) == rows
+
+
+@pytest.mark.parametrize("form", ["json", "jsonl", "csv", "parquet"])
+@pytest.mark.parametrize("text", ["\ud800", "a\udfffb", "\udc80\ud800"])
+def test_half_a_character_is_refused_by_its_row(text: str, form: str) -> None:
+    for row in ({"a": text}, {"a": [text]}, {text: "a"}):
+        with pytest.raises(UsageError) as caught:
+            back(form, f".{form}", [{"a": "x"}, row])
+        assert caught.value.reason == "export_row"
+
+
 CELLS: dict[str, st.SearchStrategy[Json]] = {
     "text": ANY,
     "flag": st.booleans(),

@@ -51,9 +51,10 @@ def test_a_field_that_a_later_record_brings_has_its_column_in_every_row() -> Non
     )
 
 
-NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=5)
+CHARACTERS = st.characters(exclude_categories=["Cs"])
+NAMES = st.text(CHARACTERS, min_size=1, max_size=5)
 ROWS = st.lists(
-    st.dictionaries(NAMES, st.text(st.characters(exclude_categories=["Cs"])), min_size=1),
+    st.dictionaries(NAMES, st.text(CHARACTERS), min_size=1),
     min_size=1,
     max_size=6,
 )
@@ -84,6 +85,21 @@ def test_a_spreadsheet_safe_file_has_no_formula() -> None:
             "n": "-1",
         }
     ]
+
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+LIKELY = st.text(st.sampled_from("'=+-@\t\r\nx,\"0"), max_size=6)
+
+
+def unguarded(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith(FORMULA) else cell
+
+
+@given(st.lists(st.fixed_dictionaries({"a": LIKELY, "b": LIKELY | st.text(CHARACTERS)})))
+def test_the_guard_can_be_taken_off_again_and_nothing_is_lost(rows: list[dict[str, str]]) -> None:
+    found = read(written(list(rows), spreadsheet_safe=True))
+    assert not any(cell.startswith(FORMULA) for row in found for cell in row.values())
+    assert [{name: unguarded(cell) for name, cell in row.items()} for row in found] == rows
 
 
 def test_a_byte_order_mark_comes_first_when_it_is_asked_for() -> None:
@@ -150,11 +166,13 @@ def test_a_column_that_loaders_take_for_numbers_is_refused(texts: list[str]) -> 
         known([row("a", text) for text in texts])
     assert (caught.value.reason, caught.value.data) == (
         "export_csv_numbers",
-        {"column": "completion"},
+        {"column": "completion", "first": 1, "last": len(texts)},
     )
 
 
-@pytest.mark.parametrize("texts", [["1", "2 apples"], ["", ""], ["1_0"], ["一"]])
+@pytest.mark.parametrize(
+    "texts", [["1", "2 apples"], ["", ""], ["1_0"], ["一"], ["１２"], ["1\u00a0"], ["2024-12-01"]]
+)
 def test_other_texts_stay_texts_and_are_taken(texts: list[str]) -> None:
     assert [one["completion"] for one in read(known([row("a", text) for text in texts]))] == texts
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from email.message import Message
 
+from answering import Answer, answering, chat
 from corpusmith.values import Json
 
 
@@ -21,40 +21,15 @@ class Saying:
         self.url = ""
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server_says: Saying
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        self.server_says.asked.append(body["messages"])
-        message = {"role": "assistant", "content": self.server_says.text}
-        choice = {"index": 0, "message": message, "finish_reason": "stop"}
-        usage = {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12}
-        data = json.dumps({"model": "m", "choices": [choice], "usage": usage}).encode()
-        self.send_response(200)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
 @contextmanager
 def saying() -> Iterator[Saying]:
     """The endpoint, for the length of a `with`."""
     found = Saying()
-    handler = type("Handler", (_Handler,), {"server_says": found})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    found.url = f"http://127.0.0.1:{server.server_port}/v1"
-    try:
+
+    def say(headers: Message, body: bytes) -> Answer:
+        found.asked.append(json.loads(body)["messages"])
+        return chat(found.text)
+
+    with answering(say) as url:
+        found.url = f"{url}/v1"
         yield found
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -203,8 +204,26 @@ def test_options_that_make_no_sense_are_named(
 
 # Texts that are often equal, nearly equal or alike in part.
 PARTS = [STORY, OTHER, STORY[:40], OTHER[:30], "好的。", "", STORY.replace("四次", "五次")]
-TEXTS = st.lists(st.sampled_from(PARTS), min_size=1, max_size=3).map("".join)
-SEQUENCES = st.lists(TEXTS, min_size=1, max_size=12)
+ANY = st.text(st.characters(exclude_categories=()), max_size=12)
+"""All of Unicode, halves of surrogate pairs too."""
+TEXTS = st.lists(st.sampled_from(PARTS) | ANY, min_size=1, max_size=3).map("".join)
+CHANGES: list[Callable[[str], str]] = [
+    lambda text: text,
+    lambda text: text + "。",
+    lambda text: " ".join(text),
+    lambda text: text[1:],
+    str.upper,
+    lambda text: unicodedata.normalize("NFKD", text),
+]
+SEQUENCES = st.lists(TEXTS, min_size=1, max_size=5).flatmap(
+    lambda some: st.lists(
+        st.builds(
+            lambda text, change: change(text), st.sampled_from(some), st.sampled_from(CHANGES)
+        ),
+        min_size=1,
+        max_size=12,
+    )
+)
 BOTH = ("duplicates", "near_duplicates")
 
 

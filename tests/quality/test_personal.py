@@ -179,7 +179,6 @@ def test_a_find_is_never_told_whole(kind: str, text: str, place: str | None) -> 
         ("email", "zhang@qq.com", "z****@qq.com"),
         ("email", "ｚ＠qq.com", "z****@qq.com"),
         ("bank_card", "6222 0202 0011 2345 679", "6222****5679"),
-        ("key", "sk-abcdefgh", "sk-a****"),
     ],
 )
 def test_a_find_is_told_in_part(kind: str, found: str, told: str) -> None:
@@ -287,6 +286,6 @@ HARD = (
 
 def test_hard_texts_take_no_time() -> None:
     for hard in HARD:
-        began_s = time.perf_counter()
+        began_s = time.process_time()
         find(hard * (100_000 // len(hard)), ALL)
-        assert time.perf_counter() - began_s < 5, hard  # measured: 0.5 s at most
+        assert time.process_time() - began_s < 5, hard  # measured: 0.5 s at most

@@ -240,7 +240,6 @@ def _tiny_model(folder: Path) -> Path:
     return folder
 
 
-
 @pytest.mark.parametrize("fault", ["rate_limit", "error_500", "cut_json", "reset", "html"])
 def test_a_bad_network_costs_no_vector_and_changes_no_verdict(
     studio: Studio, simulator: Running, fault: str

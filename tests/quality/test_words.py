@@ -223,6 +223,6 @@ def test_time_grows_with_the_text_only() -> None:
     words = [Word(text=word, category="c") for word in ("毒品", "ass", "a b", "…………")]
     matcher = Matcher(words, allow=["毒品检测"])
     for hard in ("毒", "a", "毒 ", " ", "毒品", "毒品检测", ".", "ass ", "=", "\u200b"):
-        began_s = time.perf_counter()
+        began_s = time.process_time()
         matcher.find(hard * (50_000 // len(hard)))
-        assert time.perf_counter() - began_s < 5  # measured: 0.3 s at most
+        assert time.process_time() - began_s < 5  # measured: 0.3 s at most

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from corpusmith.readers.shapes import Detected, Misfit, convert, detect
+from corpusmith.readers.parts import Misfit
+from corpusmith.readers.shapes import Detected, convert, detect
 
 USER = {"role": "user", "content": "问"}
 REPLY = {"role": "assistant", "content": "答"}

@@ -29,6 +29,8 @@ HOSTILE = (
     '"><svg onload=alert(1)>&lt;script&gt;&#60;b&#62;',
     "‮gnp.exe‬ \x1b[2J\x00\ufeff",
     "{name} {{x}} %s ${y}",
+    "javascript:alert(1)//\u2028\u2029\u2067<a href='javascript:alert(1)'>x</a>",
+    "--><!--<![CDATA[<iframe srcdoc=x>]]>",
     "长" * 100_000,
 )
 
@@ -54,6 +56,7 @@ def facts(number: int = 1, **changed: Any) -> Facts:
             actions={"format": "pass"},
             models=("m",),
             simulated=False,
+            judged_by_simulator=False,
         ),
         **changed,
     )
@@ -101,7 +104,8 @@ def production(*tasks: TaskPart, **changed: Any) -> Production:
 
 def evaluation(label: str = "有用性", **changed: Any) -> EvaluationPart:
     plain = EvaluationPart(
-        task_id=2, rubric="general", judges=("a", "b"), scored=10, requested=10, mean=4.2,
+        task_id=2, of="dataset:客服", rubric="general", judges=("a", "b"), scored=10, elsewhere=0,
+        missed=0, mean=4.2,
         distribution=(0, 1, 2, 3, 4),
         dimensions=(
             DimensionPart(
@@ -147,6 +151,7 @@ def report(
         groups=tally.groups(wanted or {}),
         evaluations=(),
         judged=tally.judged(),
+        judged_by_simulator=tally.judged_by_simulator,
         checks=tally.check_parts(),
         flagged=tally.flagged,
         duplicates=Duplicates(

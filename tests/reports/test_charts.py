@@ -74,6 +74,7 @@ def test_a_branch_is_as_high_as_its_share_and_others_go_through() -> None:
         (number(1234567), "1,234,567"),
         (number(None), "–"),
         (decimal(3.14159), "3.14"),
+        (decimal(-0.001), "0.00"),
         (percent(0.0321), "3.2%"),
         (percent(0.5), "50%"),
         (percent(0.00001), "<0.1%"),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from report_kit import evaluation, facts, production, report, task_part
 
 from corpusmith.messages import LANGUAGES
+from corpusmith.reports import commands
 from corpusmith.reports.report import Duplicates, Report
 from corpusmith.reports.words import Words
-from corpusmith.values import Language
+from corpusmith.values import Json, Language
 
 
 def twins(exact: int = 0, near: int = 0) -> Duplicates:
@@ -79,6 +82,24 @@ CASES: dict[str, tuple[Report, str, str, str | None]] = {
         "corpusmith evaluate --task 3",
     ),
     "scored": (report(evaluations=(evaluation(),)), "scores", "good", None),
+    "a simulated judge": (
+        report(evaluations=(evaluation(simulated=True, mean=1.5, alpha=0.1),)),
+        "simulated_judge",
+        "bad",
+        None,
+    ),
+    "simulated scores": (
+        report([facts(score=4.0, judged_by_simulator=True)]),
+        "simulated_scores",
+        "bad",
+        None,
+    ),
+    "a crowd": (
+        report(duplicates=replace(twins(), crowded=5)),
+        "crowded",
+        "note",
+        None,
+    ),
     "foreign": (report([facts(language="en"), facts()]), "foreign", "note", None),
     "flagged": (
         report([facts(flagged=True)]),
@@ -140,6 +161,63 @@ def test_a_low_dimension_is_named() -> None:
     )
     (found,) = [one for one in made.findings if one.code == "low_scores"]
     assert found.data == {"label": "清晰度", "mean": 2.5, "n": 1}
+
+
+def test_nothing_follows_from_made_up_scores() -> None:
+    codes = [
+        one.code
+        for scores in ((evaluation(simulated=True, alpha=0.1),), ())
+        for one in report([facts(score=1.0, judged_by_simulator=True)], evaluations=scores).findings
+    ]
+    assert {"low_scores", "scores", "disagreement", "not_evaluated"} & set(codes) == set()
+
+
+def test_the_task_that_lost_most_is_named() -> None:
+    tasks = (task_part(id=1), task_part(id=2, attempted=20, rejected=10))
+    made = report(production=production(*tasks, rejected_by_reason={"refusal": 10}))
+    commands = [one.command for one in made.findings if one.code == "misses"]
+    assert commands == ["corpusmith tasks misses 2"]
+
+
+SELECTED: dict[str, tuple[dict[str, Json], str]] = {
+    "names": (
+        {"scenario": "a b", "character": "it's", "category": "$(x)"},
+        """--scenario 'a b' --character 'it'"'"'s' --category '$(x)'""",
+    ),
+    "marks": (
+        {"min_rating": 4.0, "max_score": 2.5, "state": "approved"},
+        "--state approved --min-rating 4 --max-score 2.5",
+    ),
+    "flags": ({"tag": "; rm -rf", "unflagged": True}, "--tag '; rm -rf' --unflagged"),
+    "like an option": ({"scenario": "--yes", "flag": "any"}, "--scenario=--yes --flag any"),
+    "unknown to commands": ({"committed": True}, ""),
+}
+
+
+@pytest.mark.parametrize("name", SELECTED)
+@pytest.mark.parametrize(("kind", "of"), [("dataset", "客服"), ("task", None)])
+def test_commands_take_what_was_selected(name: str, kind: Any, of: str | None) -> None:
+    only, options = SELECTED[name]
+    made = report(kind=kind, task=3 if of is None else None, only=only)
+    subject = "--task 3" if of is None else f"'{of}'"
+    line = commands.about(made, "check", "--checks all")
+    assert line == f"corpusmith check {subject} --checks all {options}".rstrip()
+    assert shlex.split(line)[:2] == ["corpusmith", "check"]
+
+
+def test_a_judge_is_asked_about_what_it_can_select() -> None:
+    made = report(only={"scenario": "a b", "state": "pending", "min_rating": 2.0})
+    assert commands.evaluate(made) == (
+        "corpusmith evaluate --dataset '客服' --where 'scenario=a b' --where state=pending"
+    )
+
+
+def test_a_name_like_an_option_stays_a_name() -> None:
+    made = report(name="-x y", only={"scenario": "a"})
+    assert commands.about(made, "review start") == (
+        "corpusmith review start --scenario a -- '-x y'"
+    )
+    assert commands.generate(made) == "corpusmith generate --dataset='-x y'"
 
 
 def test_what_is_bad_comes_first_and_what_is_good_last() -> None:

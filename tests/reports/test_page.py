@@ -72,7 +72,7 @@ def test_hostile_text_is_shown_as_text(language: Language) -> None:
     made = page(hostile_report(), language)
     assert "<script" not in made
     assert "onerror=alert(1)&gt;" in made
-    assert re.findall("[\x00\x1b\u202e\u2066]", made) == []
+    assert re.findall("[\x00\x1b\u202e\u2066\u2067]", made) == []
     found = Outline(made)
     assert HOSTILE[0] in found.text
     assert HOSTILE[2] in found.text

@@ -195,6 +195,57 @@ def test_an_evaluation_of_the_dataset_says_who_is_best_and_worst(studio: Studio)
     assert (shown.record, shown.lines[0]) == (numbers[4], ("user", text_of(4)))
 
 
+def test_an_evaluation_counts_for_the_selected_records_only(studio: Studio) -> None:
+    made(studio, [draft(1), draft(2), draft(3, "工作")], wanted={"日常": 2, "工作": 1})
+    numbers = [record.id for record in studio.store.records.iterate(dataset="语料")]
+    evaluated(studio, "dataset:语料", dict(zip(numbers, (1, 2, 5), strict=True)))
+    (whole,) = studio.reports.of(dataset="语料").evaluations
+    assert (whole.scored, whole.elsewhere, whole.mean) == (3, 0, 2.6667)
+    found = studio.reports.of(dataset="语料", only=Selection(scenario="日常"))
+    (part,) = found.evaluations
+    assert (part.scored, part.elsewhere, part.mean) == (2, 1, 1.5)
+    assert part.distribution == (2, 2, 0, 0, 0)
+    assert [one.score for one in (*found.examples.best, *found.examples.worst)] == [2, 1]
+    assert "它还评了 1 条不在这份报告里的语料" in studio.reports.page(found)
+    found = studio.reports.of(dataset="语料", only=Selection(state="approved"))
+    assert found.evaluations == ()
+
+
+def test_records_taken_out_since_no_longer_count(studio: Studio) -> None:
+    made(studio, [draft(1), draft(2)])
+    numbers = [record.id for record in studio.store.records.iterate(dataset="语料")]
+    evaluated(studio, "dataset:语料", dict(zip(numbers, (1, 5), strict=True)))
+    studio.store.records.delete(numbers[:1])
+    (part,) = studio.reports.of(dataset="语料").evaluations
+    assert (part.scored, part.elsewhere, part.mean) == (1, 1, 5.0)
+
+
+def test_an_evaluation_of_the_task_counts_in_its_dataset_and_says_so(studio: Studio) -> None:
+    task = made(studio, [draft(1), draft(2)])
+    made(studio, [draft(3)])
+    numbers = list(studio.store.records.ids(dataset="语料"))
+    evaluated(studio, f"task:{task}", dict.fromkeys(numbers[:2], 4))
+    found = studio.reports.of(dataset="语料")
+    (part,) = found.evaluations
+    assert (part.of, part.scored, part.elsewhere) == (f"task:{task}", 2, 0)
+    page = studio.reports.page(found)
+    assert "这里的 3 条语料评了 2 条" in page
+    assert f"评的是任务 {task}。" in page
+    (other,) = studio.reports.of(task=task).evaluations
+    assert (other.scored, "评的是任务" in studio.reports.page(studio.reports.of(task=task))) == (
+        2,
+        False,
+    )
+
+
+def test_a_task_that_gave_its_dataset_nothing_is_counted(studio: Studio) -> None:
+    made(studio, [], [REFUSED, LATE], wanted={"日常": 2})
+    found = studio.reports.of(dataset="语料")
+    assert (found.records, found.production.requested, found.production.shortfall) == (0, 2, 2)
+    assert found.production.rejected_by_reason == {"refusal": 1}
+    assert [one.code for one in found.findings] == ["none_in_dataset", "misses"]
+
+
 def evaluated(studio: Studio, of: str, overall: dict[int, int]) -> int:
     ends = {"score_1": "差", "score_5": "好"}
     rubric = {
@@ -280,7 +331,7 @@ def test_a_task_without_records_still_tells_why(studio: Studio) -> None:
     task = made(studio, [], [REFUSED, LATE], wanted={"日常": 2})
     found = studio.reports.of(task=task)
     assert (found.records, found.production.rejected, found.production.failed) == (0, 1, 1)
-    assert [one.code for one in found.findings] == ["none_yet"]
+    assert [one.code for one in found.findings] == ["none_yet", "misses"]
     assert "我不能帮你 &lt;b&gt;。" in studio.reports.page(found)
 
 

@@ -332,7 +332,7 @@ def test_a_folder_for_the_hub_tells_how_its_pairs_were_made(one: Studio, tmp_pat
     assert (
         "- Pairs of two answers to the same prompt: by people's ratings, at least 1 apart" in text
     )
-    assert "- 1 records left out: not rated" in text
+    assert "- 1 record left out: not rated" in text
 
 
 def test_records_that_vanish_meanwhile_stop_the_export(one: Studio, tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import io
 import json
 import os
 from collections.abc import Iterator
@@ -15,6 +17,7 @@ from export_kit import chat, draft, imported, inside, lines, made, studio
 from corpusmith import Studio
 from corpusmith.errors import CorpusmithError, UsageError
 from corpusmith.exports import file_set
+from corpusmith.service.export_walk import Spools
 from corpusmith.simulator import SimulatorConfig, run_in_thread
 from corpusmith.values import Selection, Verdict
 
@@ -125,6 +128,24 @@ def test_each_recipes_records_export_with_the_characters_prompt(out: Path, one: 
     ] * 2
 
 
+def test_records_without_a_known_character_are_counted_by_name(one: Studio, out: Path) -> None:
+    lin = {"name": "Lin", "personality": "quiet"}
+    talk = {"dialogues": chat("a")["messages"]}
+    names = ("Lin", "Kai", "")
+    cast = [[draft(talk, labels={"character": name} if name else {})] for name in names]
+    made(one, "d", {"x": cast}, spec={"recipe_spec": {"characters": [lin]}})
+    how: Any = {"dataset": "d", "form": "messages", "system": "character"}
+    done = one.exports.write(out / "o.jsonl", manifest=True, **how)
+    assert (done.records, dict(done.without_character)) == (3, {"Kai": 1, "": 1})
+    roles = [row["messages"][0]["role"] for row in lines(out / "o.jsonl")]
+    assert roles == ["system", "user", "user"]
+    told = json.loads((out / "o.jsonl.manifest.json").read_text("utf-8"))
+    assert told["without_character"] == {"": 1, "Kai": 1}
+    strangers = Selection(character="Kai")
+    refused = code_of(lambda: one.exports.write(out / "x", selection=strangers, **how))
+    assert (refused, inside(out)) == ("export_no_character", ["o.jsonl", "o.jsonl.manifest.json"])
+
+
 def test_one_record_may_be_several_rows_of_one_part(one: Studio, out: Path) -> None:
     steps = [{"answer": f"a{n}", "critique": "c"} for n in range(4)]
     play = {"initial_answer": "a0", "final_answer": "a3", "refinement_process": steps}
@@ -153,7 +174,7 @@ def test_refused_records_stop_everything_and_all_reasons_are_told(one: Studio, o
         "export_refused",
         {"export_last_turn": 1, "export_no_chat": 2},
     )
-    assert "3 of 5" in caught.value.message("en")
+    assert "Of 5 records, 3 make" in caught.value.message("en")
     assert "5 条语料里有 3 条" in caught.value.message("zh")
     assert inside(out) == []
 
@@ -400,6 +421,37 @@ def test_a_preview_counts_everything_and_writes_nothing(one: Studio, out: Path) 
     nothing = one.exports.preview(dataset="d", form="dpo")
     assert (nothing.records, list(nothing.first), sum(nothing.refused.values())) == (0, [], 3)
     assert inside(out) == []
+
+
+@pytest.mark.parametrize("split", [None, "train=0.5,test=0.5"])
+def test_drafts_that_a_killed_export_left_go_with_a_later_one(
+    split: str | None, one: Studio, out: Path
+) -> None:
+    imported(one, out.parent, "d", [chat(f"q{n}") for n in range(20)])
+    out.mkdir()
+    left, fresh = (out / f".corpusmith-{n:016x}.part" for n in range(2))
+    for draft_ in (left, fresh):
+        draft_.write_text("half")
+    os.utime(left, (0, 0))
+    one.exports.write(out / "o.jsonl", dataset="d", form="messages", split=split)
+    assert (left.exists(), fresh.exists()) == (False, True)
+
+
+def test_rows_that_wait_on_a_full_disk_are_dropped_without_a_second_complaint(
+    tmp_path: Path,
+) -> None:
+    class Full(io.RawIOBase):
+        def writable(self) -> bool:
+            return True
+
+        def write(self, data: Any, /) -> int:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    spools = Spools(("a",), tmp_path, look=False)
+    spools._files = {"a": spools._stack.enter_context(io.BufferedWriter(Full()))}
+    with spools:
+        spools.fill([("a", {"n": 1})])
+    assert inside(tmp_path) == []
 
 
 def test_an_export_of_nothing_leaves_a_file_that_is_there_alone(one: Studio, out: Path) -> None:

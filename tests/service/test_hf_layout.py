@@ -140,7 +140,7 @@ def test_imported_records_are_not_called_synthetic(one: Studio, tmp_path: Path) 
     one.exports.write(tmp_path / "hf", dataset="d", form="hf")
     text = (tmp_path / "hf" / "README.md").read_text("utf-8")
     assert "is synthetic" not in text and "synthetic" not in front_matter(text)["tags"]
-    assert "1 of the 1 records were read from files" in text
+    assert "Of the 1 record, 1 was read from files" in text
 
 
 def test_simulated_records_are_warned_of_on_the_card(one: Studio, tmp_path: Path) -> None:

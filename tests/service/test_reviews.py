@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from corpusmith import Studio
 from corpusmith.errors import Conflict, CorpusmithError, NotFound, UsageError
 from corpusmith.service.review_content import BadContent, texts_of, with_text
-from corpusmith.service.review_input import change_of, reviewer_of
+from corpusmith.service.review_diff import compared
+from corpusmith.service.review_input import change_of, cursor, reviewer_of
 from corpusmith.simulator import Running, SimulatorConfig, run_in_thread
 from corpusmith.store.review_values import Change
 from corpusmith.values import Selection
@@ -157,6 +160,18 @@ def test_one_reviewer_does_not_see_what_another_said(studio: Studio, tmp_path: P
     ]
 
 
+def test_a_look_tells_nothing_of_what_others_decided(studio: Studio, tmp_path: Path) -> None:
+    (one,) = filled(studio, tmp_path, talks(1))
+    studio.reviews.review(one, reviewer="乙", rating=1, state="rejected")
+    (look,) = studio.reviews.look([one])
+    assert (look.record.state, look.record.rating, look.review) == ("pending", None, None)
+    studio.reviews.review(one, rating=5)
+    (look,) = studio.reviews.look([one])
+    assert (look.record.state, look.record.rating) == ("pending", 5)
+    now = studio.reviews.get(one)
+    assert (now.state, now.rating) == ("rejected", 3.0)
+
+
 def test_many_are_one_action_and_one_undo(
     studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -280,6 +295,132 @@ def test_each_text_can_be_edited_by_itself(content: Any, texts: list[str]) -> No
     assert texts_of(content) == found
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (
+            {"q": "天气好", "a": "the old cat"},
+            {"q": "天气很好", "a": "the new cat"},
+            [
+                ("q", "q", [("same", "天气"), ("added", "很"), ("same", "好")]),
+                (
+                    *("a", "a"),
+                    [("same", "the "), ("removed", "old"), ("added", "new"), ("same", " cat")],
+                ),
+            ],
+        ),
+        ({"a": "x", "n": 1}, {"a": "x", "n": 2}, [("a", "a", [("same", "x")])]),
+        (
+            {"messages": [{"role": "user", "content": "一"}]},
+            {"messages": [{"role": "user", "content": "零"}, {"role": "user", "content": "一"}]},
+            [
+                (None, "messages.1.content", [("added", "零")]),
+                ("messages.1.content", "messages.2.content", [("same", "一")]),
+            ],
+        ),
+        ({"a": ""}, {"a": "新"}, [("a", "a", [("added", "新")])]),
+        ({"a": ["x", "y"]}, {"a": ["y"]}, [
+            ("a.1", None, [("removed", "x")]), ("a.2", "a.1", [("same", "y")])]),
+    ],
+)  # fmt: skip
+def test_two_versions_are_compared_word_by_word(old: Any, new: Any, told: Any) -> None:
+    texts, other = compared(old, new)
+    assert [(one.old, one.new, [(p.kind, p.text) for p in one.parts]) for one in texts] == told
+    assert other == (old.get("n") != new.get("n"))
+
+
+@given(st.lists(st.text(max_size=30), max_size=4), st.lists(st.text(max_size=30), max_size=4))
+def test_a_comparison_makes_both_texts_again(old: list[str], new: list[str]) -> None:
+    texts, other = compared(old, new)
+    for side, gone in (("old", "added"), ("new", "removed")):
+        made = [
+            "".join(part.text for part in one.parts if part.kind != gone)
+            for one in texts
+            if getattr(one, side) is not None
+        ]
+        assert made == (old if side == "old" else new)
+    assert not other
+
+
+def test_texts_too_long_to_compare_are_old_and_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    from corpusmith.service import review_diff
+
+    monkeypatch.setattr(review_diff, "MOST_COMPARED", 3)
+    (text,), _ = compared({"a": "甲乙"}, {"a": "甲丙"})
+    assert [(one.kind, one.text) for one in text.parts] == [("removed", "甲乙"), ("added", "甲丙")]
+
+
+def test_the_versions_of_a_record_are_compared(studio: Studio, tmp_path: Path) -> None:
+    (one,) = filled(studio, tmp_path, talks(1))
+    for answer in ("一", "二"):
+        studio.reviews.edit(one, {"question": "0？", "answer": answer})
+    found = studio.reviews.diff(one, 2)
+    assert (found.old, found.new, [text.changed for text in found.texts]) == (2, 3, [False, True])
+    assert studio.reviews.diff(one, 3, 3).texts[1].changed is False
+    with pytest.raises(NotFound):
+        studio.reviews.diff(one, 1, 9)
+
+
+# ---------------------------------------------------------------- pages for the web
+
+
+def test_pages_of_a_selection_go_on_and_back_by_cursor(
+    store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CORPUSMITH_REVIEWER", "甲")
+    with Studio(store_url, language="zh") as studio:
+        ids = filled(studio, tmp_path, talks(7))
+        studio.reviews.apply(ids=ids[:2], state="approved")
+        wanted = Selection(dataset="d", text="？")
+        first = studio.reviews.page(wanted, limit=3)
+        second = studio.reviews.page(wanted, limit=3, after=cursor(first.after))
+        again = studio.reviews.page(wanted, limit=3, before=cursor(second.before))
+        assert [first.ids, second.ids, again.ids] == [ids[:3], ids[3:6], ids[:3]]
+        left = studio.reviews.queue(dataset="d", limit=3)
+        assert left.ids == ids[2:5]
+        back = studio.reviews.queue(dataset="d", limit=3, after=cursor(left.after))
+        assert (back.ids, back.after) == (ids[5:], None)
+        assert (
+            studio.reviews.queue(dataset="d", limit=9, before=cursor(back.before)).ids == ids[2:5]
+        )
+        progress = studio.reviews.progress(dataset="d")
+        assert (progress.done, progress.left, progress.total) == (2, 5, 7)
+
+
+def test_what_many_would_be_is_counted_before(studio: Studio, tmp_path: Path) -> None:
+    filled(studio, tmp_path, talks(12))
+    wanted = Selection(dataset="d", text="1？")
+    assert studio.reviews.count(wanted) == 2
+    assert studio.reviews.apply(wanted, state="approved").changed == 2
+    assert studio.reviews.count(dataset="d") == 12
+    with pytest.raises(UsageError):
+        studio.reviews.count()
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"after": "x"}, "review_cursor"),
+        ({"after": ""}, "review_cursor"),
+        ({"after": "1"}, "review_cursor"),
+        ({"after": "1,2,3,4,5"}, "review_cursor"),
+        ({"after": "９,1,1,1"}, "review_cursor"),
+        ({"after": "1,0,0,0", "before": "1,0,0,0"}, "review_cursor"),
+        ({"limit": 0}, "review_page"),
+        ({"limit": 1001}, "review_page"),
+    ],
+)
+def test_a_page_that_cannot_be_is_refused(
+    studio: Studio, tmp_path: Path, given: dict[str, Any], code: str
+) -> None:
+    filled(studio, tmp_path, talks(1))
+    for ask in (studio.reviews.page, studio.reviews.queue):
+        with pytest.raises(UsageError) as caught:
+            ask(dataset="d", **given)
+        assert caught.value.reason == code
+        assert all("{" not in caught.value.message(language) for language in ("zh", "en"))
+
+
 # ---------------------------------------------------------------- agreement
 
 
@@ -363,6 +504,20 @@ def test_an_evaluation_gives_its_records_their_scores(
     assert studio.reviews.take_scores(task) == 4
     assert studio.reviews.take_scores(task) == 4
     assert {r.id: r.score for r in studio.store.records.some(ids)} == told
+
+
+def test_an_evaluation_does_not_score_what_was_edited_after_it(
+    studio: Studio, tmp_path: Path, simulator: Running
+) -> None:
+    ids = filled(studio, tmp_path, talks(2))
+    endpoint = {"base_url": f"{simulator.url}/v1", "model": "j"}
+    task = studio.tasks.create(recipe="evaluate", of={"dataset": "d"}, connection=endpoint, seed=1)
+    studio.tasks.run(task)
+    score = studio.reviews.get(ids[0]).score
+    studio.reviews.edit(ids[0], {"question": "0？", "answer": "改"})
+    assert studio.reviews.take_scores(task) == 1
+    assert [studio.reviews.get(one).score is None for one in ids] == [True, False]
+    assert [one.score for one in studio.reviews.versions(ids[0])] == [score, None]
 
 
 def test_the_scores_of_a_file_are_no_records(

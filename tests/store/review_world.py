@@ -70,9 +70,24 @@ class Believed:
     contents: list[Any]
     tags: set[str] = field(default_factory=set)
     reviews: dict[str, Said] = field(default_factory=dict)
-    score: float | None = None
+    scores: list[float | None] = field(default_factory=lambda: [None])
+    """What a judge gave each content."""
     lies: str = "records"
     removal: int = 0
+
+    @property
+    def score(self) -> float | None:
+        return self.scores[-1]
+
+    def write(self, content: Any) -> None:
+        """A content that stood there before has its score again; another one has none."""
+        known = [
+            score
+            for old, score in zip(self.contents, self.scores, strict=True)
+            if old == content and score is not None
+        ]
+        self.contents.append(content)
+        self.scores.append(known[-1] if known else None)
 
     def summary(self) -> tuple[str, float | None]:
         decided = [one for one in self.reviews.values() if one.state != "pending"]

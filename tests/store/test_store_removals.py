@@ -36,7 +36,7 @@ def filled(store: SqlStore, count: int = 12) -> list[Record]:
 
 def test_what_is_taken_out_comes_back_whole(store: SqlStore) -> None:
     before = filled(store)
-    store.records.note({before[3].id: {"sensitive": FLAG}})
+    store.records.note({before[3].id: {"sensitive": FLAG}}.items())
     before = list(store.records.iterate(dataset="d"))
     ids = [record.id for record in before[2:5]]
     removal = store.removals.remove("d", [*ids, 10**9], reason="near_duplicates")
@@ -110,7 +110,7 @@ def test_verdicts_that_come_later_flag_a_record_and_change_no_content(store: Sql
             before[1].id: {"near_duplicates": REJECT},
             before[2].id: {"format": PASS},
             10**9: {"format": PASS},
-        }
+        }.items()
     )
     assert noted == 3
     told = {"action": "flag", "reason": "sensitive_word", "detail": {"word": "x"}}
@@ -131,9 +131,9 @@ def test_verdicts_that_come_later_flag_a_record_and_change_no_content(store: Sql
 
 def test_a_verdict_can_be_taken_back(store: SqlStore) -> None:
     (record, *_) = before = filled(store)
-    store.records.note({record.id: {"sensitive": FLAG, "format": PASS}})
-    store.records.note({record.id: {"sensitive": None}})
+    store.records.note({record.id: {"sensitive": FLAG, "format": PASS}}.items())
+    store.records.note({record.id: {"sensitive": None}}.items())
     (found,) = store.records.some([record.id])
     assert (found.flags, found.verdicts) == ((), {"format": "pass"})
-    store.records.note({record.id: {"format": None}})
+    store.records.note({record.id: {"format": None}}.items())
     assert list(store.records.iterate(dataset="d")) == before

@@ -5,9 +5,10 @@ from __future__ import annotations
 import copy
 import itertools
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -21,12 +22,15 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from review_world import Act, Believed, Said, changes, columns, reviewable, take_out
+from sqlalchemy import event, update
 
-from corpusmith.errors import Conflict, NotFound
+from corpusmith.errors import Conflict, NotFound, UsageError
+from corpusmith.store.codec import iso
 from corpusmith.store.review_rules import disagreement, summary
-from corpusmith.store.review_values import Change, Queue, QueueProgress
+from corpusmith.store.review_values import Change, Kind, Queue, QueueProgress
+from corpusmith.store.schema import records
 from corpusmith.store.store import SqlStore
-from corpusmith.values import Selection
+from corpusmith.values import PASS, Selection, Verdict
 
 ALL = Selection(dataset="语料")
 APPROVE, REJECT = Change(state="approved"), Change(state="rejected")
@@ -197,6 +201,98 @@ def test_a_version_that_is_not_there_is_not_found(store: SqlStore, version: int)
         store.versions.of(one + 1)
 
 
+@pytest.fixture
+def judged(store: SqlStore) -> int:
+    """A record with a score and what two checks said."""
+    (one,) = reviewable(store, 1)
+    store.reviews.set_scores({one: 4.5})
+    flag = Verdict(passed=True, reason="sensitive_word", detail={"word": "w"})
+    store.records.note([(one, {"length": PASS, "sensitive": flag})])
+    return one
+
+
+FLAGGED = {"action": "flag", "reason": "sensitive_word", "detail": {"word": "w"}}
+
+
+def told(store: SqlStore, one: int) -> tuple[Any, ...]:
+    (record,) = store.records.some([one])
+    return record.score, record.flags, record.verdicts
+
+
+def test_an_edited_text_has_no_score_and_keeps_its_warnings(store: SqlStore, judged: int) -> None:
+    store.reviews.change([judged], "甲", Change(state="approved", rating=2))
+    store.versions.edit(judged, {"n": "改"}, "甲")
+    assert told(store, judged) == (None, ("sensitive",), {"sensitive": {"version": 1, **FLAGGED}})
+    assert columns(store, judged) == {
+        "state": "approved", "rating": 2.0, "disagreement": None, "tags": None, "version": 2,
+        "content": '{"n":"改"}', "score": None,
+    }  # fmt: skip
+    assert [store.records.count(ALL, **{name: 1.0}) for name in ("min_score", "min_rating")] == [
+        0,
+        1,
+    ]
+    first, second = store.versions.of(judged)
+    assert (first.score, first.verdicts) == (4.5, {"length": "pass", "sensitive": FLAGGED})
+    assert (second.score, list(second.verdicts)) == (None, ["sensitive"])
+
+
+def test_a_check_that_looks_again_speaks_of_the_new_text(store: SqlStore, judged: int) -> None:
+    store.versions.edit(judged, {"n": "改"}, "甲")
+    store.records.note([(judged, {"sensitive": PASS})])
+    assert told(store, judged) == (None, (), {"sensitive": "pass"})
+
+
+@pytest.mark.parametrize("back", ["undo", "restore"])
+def test_going_back_brings_the_score_back(store: SqlStore, judged: int, back: str) -> None:
+    before = told(store, judged)
+    store.versions.edit(judged, {"n": "改"}, "甲")
+    if back == "undo":
+        store.review_undo.undo("甲")
+    else:
+        store.versions.edit(judged, {"n": 0}, "乙", kind="restore")
+    assert told(store, judged) == before
+
+
+def test_many_edits_at_once_leave_their_scores_behind(store: SqlStore) -> None:
+    ids = reviewable(store, 3)
+    store.reviews.set_scores(dict.fromkeys(ids, 4.0))
+    store.versions.edit_many([(ids[0], 1, {"n": "x"}), (ids[1], 1, {"n": "y"})], "甲", kind="mask")
+    assert [told(store, one)[0] for one in ids] == [None, None, 4.0]
+    store.review_undo.undo("甲")
+    assert [told(store, one)[0] for one in ids] == [4.0, 4.0, 4.0]
+
+
+def test_a_score_that_comes_late_goes_to_the_text_that_was_judged(store: SqlStore) -> None:
+    edited, same = reviewable(store, 2)
+    clock = itertools.count(2_000_000_000.0, 10.0)
+    store._database.now = lambda: next(clock)
+    judged_at = iso(2_000_000_000.0 - 5)
+    store.versions.edit(edited, {"n": "改"}, "甲")
+    assert store.reviews.set_scores({edited: 1.0, same: 5.0}, judged_at=judged_at) == 1
+    assert [told(store, one)[0] for one in (edited, same)] == [None, 5.0]
+    assert [one.score for one in store.versions.of(edited)] == [1.0, None]
+    store.review_undo.undo("甲")
+    assert told(store, edited)[0] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("recipe", "origin"), [("import", "import"), ("dialogue", "model"), (None, "model")]
+)
+def test_the_first_version_says_where_it_comes_from(
+    store: SqlStore, recipe: str | None, origin: str
+) -> None:
+    (one,) = reviewable(store, 1)
+    provenance = json.dumps({} if recipe is None else {"recipe": recipe})
+    with store._database.write() as connection:
+        connection.execute(update(records).values(provenance=provenance))
+    assert [(two.author, two.origin) for two in store.versions.of(one)] == [("", origin)]
+    store.versions.edit(one, {"n": "改"}, "甲")
+    assert [(two.author, two.origin) for two in store.versions.of(one)] == [
+        ("", origin),
+        ("甲", "edit"),
+    ]
+
+
 # ---------------------------------------------------------------- undo
 
 
@@ -292,6 +388,91 @@ def test_a_queue_goes_on_where_its_reviewer_stopped(store: SqlStore) -> None:
     assert walked(store, queue(), 2) == [ids[1], ids[3], ids[4]]
     assert walked(store, queue("乙"), 2) == ids
     assert store.review_queues.progress(queue()) == QueueProgress(done=2, total=5)
+
+
+@pytest.mark.parametrize("kind", ["all", "lowest", "flagged"])
+@pytest.mark.parametrize("scope", ["dataset", "task"])
+def test_pages_go_back_the_way_they_came(store: SqlStore, kind: Any, scope: str) -> None:
+    ids = reviewable(store, 9)
+    store.reviews.set_scores({one: 1.0 + one % 3 for one in ids})
+    flag = Verdict(passed=True, reason="sensitive_word")
+    store.records.note([(one, {"sensitive": flag}) for one in ids])
+    store.reviews.change([ids[3]], "甲", APPROVE)
+    store.reviews.change(ids[:5], "乙", REJECT)
+    task = store.records.some(ids[:1])[0].task_id
+    selection = ALL if scope == "dataset" else Selection(task_id=task)
+    wanted = queue(kind=kind, selection=selection)
+    pages = [store.review_queues.page(wanted, limit=3)]
+    while pages[-1].after is not None:
+        pages.append(store.review_queues.page(wanted, limit=3, after=pages[-1].after))
+    assert [len(one.ids) for one in pages] == [3, 3, 2]
+    back = [pages[-1]]
+    while back[-1].before is not None:
+        back.append(store.review_queues.page(wanted, limit=3, before=back[-1].before))
+    assert [one.ids for one in back] == [one.ids for one in reversed(pages)]
+    assert (pages[0].before, back[-1].after) == (None, pages[0].after)
+
+
+def test_a_place_of_another_list_is_refused(store: SqlStore) -> None:
+    reviewable(store, 1)
+    with pytest.raises(UsageError) as caught:
+        store.review_queues.page(queue(), limit=1, after=(1,))
+    assert caught.value.reason == "review_cursor"
+
+
+def test_many_groups_of_reviewers_make_one_queue_in_order(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from corpusmith.store import review_queue
+
+    monkeypatch.setattr(review_queue, "BRANCHES", 2)
+    ids = reviewable(store, 40)
+    for bit, name in enumerate("乙丙丁戊"):
+        theirs = [one for place, one in enumerate(ids) if place >> bit & 1]
+        store.reviews.change(theirs, name, APPROVE if bit % 2 else REJECT)
+    assert walked(store, queue(), 7) == ids
+    assert walked(store, queue("乙"), 7) == ids[::2]
+    assert store.review_queues.progress(queue("乙")) == QueueProgress(done=20, total=40)
+
+
+def test_no_page_of_a_queue_looks_at_what_is_done(sqlite_url: str, opened: Any) -> None:
+    """Each statement walks a stretch of an index: at a million records it must."""
+    store: SqlStore = opened(sqlite_url)
+    ids = reviewable(store, 4)
+    store.reviews.set_scores(dict.fromkeys(ids, 1.0))
+    store.reviews.change(ids[:2], "甲", APPROVE)
+    store.reviews.change(ids[1:3], "乙", REJECT)
+    asked: list[tuple[str, Any]] = []
+    event.listen(
+        store._database._reader,
+        "before_cursor_execute",
+        lambda *given: asked.append((given[2], given[3])),
+    )
+    for selection in (ALL, Selection(task_id=store.records.some(ids)[0].task_id)):
+        for kind in get_args(Kind):
+            store.review_queues.page(queue(kind=kind, selection=selection, percent=50), limit=2)
+    pages = [one for one in asked if "key0" in one[0]]
+    assert len(pages) == 2 * len(get_args(Kind))
+    with store._database.read() as connection:
+        ways = [
+            row[3]
+            for statement, values in pages
+            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+            if " records " in row[3]
+        ]
+    assert len(ways) >= len(pages)
+    assert [one for one in ways if not re.match(r"SEARCH records USING .*_review", one)] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("天气", 1), ("气", 1), ("好", 2), ("HELLO", 1), ('"', 1), ("%", 0), ("_", 0), ("\n", 1)],
+)
+def test_a_selection_finds_what_contents_hold(store: SqlStore, text: str, found: int) -> None:
+    ids = reviewable(store, 3)
+    for one, said in zip(ids, ("天气好", "hello 你好", '他说"走"\n'), strict=True):
+        store.versions.edit(one, {"a": said}, "甲")
+    assert store.records.count(ALL, text=text) == found
 
 
 def test_what_others_decided_is_not_pending(store: SqlStore) -> None:
@@ -472,7 +653,7 @@ class Life(RuleBasedStateMachine):
         record = self.records[one]
         if content == record.contents[-1]:
             return
-        record.contents.append(content)
+        record.write(content)
         last = self.store.review_undo.last(name)
         versions = (len(record.contents) - 1, len(record.contents))
         self.acts.append(
@@ -514,7 +695,7 @@ class Life(RuleBasedStateMachine):
             before, after = versions
             if record.contents[-1] != record.contents[after - 1]:
                 return "kept"
-            record.contents.append(record.contents[before - 1])
+            record.write(record.contents[before - 1])
             return "undone"
         if review is None:
             record.reviews.pop(act.reviewer, None)
@@ -527,7 +708,7 @@ class Life(RuleBasedStateMachine):
     def judge(self, number: int, score: float) -> None:
         one = self.pick(number)
         if self.store.reviews.set_scores({one: score}):
-            self.records[one].score = score
+            self.records[one].scores[-1] = score
 
     @rule(number=st.integers(0, 3))
     def take_out(self, number: int) -> None:
@@ -561,6 +742,7 @@ class Life(RuleBasedStateMachine):
             assert found is not None
             state, rating = record.summary()
             assert (found["state"], found["rating"]) == (state, rating)
+            assert found["score"] == record.score
             assert found["disagreement"] == record.disagreement()
             assert json.loads(found["tags"] or "[]") == sorted(record.tags)
             assert found["tags"] != "[]"

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from corpusmith.cli.errors import DONE, INTERRUPTED, SHORTFALL
 from corpusmith.cli.out import number, plain, show_event, show_json, show_table
-from corpusmith.cli.running import recipe_name
 from corpusmith.cli.session import Session
 from corpusmith.cli.widths import tell
+from corpusmith.cli.words import recipe_name
 from corpusmith.values import Json
 
 if TYPE_CHECKING:

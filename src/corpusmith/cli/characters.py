@@ -9,6 +9,7 @@ import typer
 
 from corpusmith.cli import flags
 from corpusmith.cli.command import command, group
+from corpusmith.cli.making import sign
 from corpusmith.cli.out import confirmed, either, show_pairs, show_table
 from corpusmith.cli.session import Session
 from corpusmith.errors import UsageError
@@ -125,55 +126,47 @@ def export(
     either(session, {"file": str(written)}, lambda: print(text))
 
 
-@command(app, "add")
-def add(
-    ctx: typer.Context,
-    name: Name,
-    description: Description = None,
-    personality: Personality = None,
-    background: Background = None,
-    speaking_style: Style = None,
-    example_dialogues: Examples = None,
-    greeting: Greeting = None,
-    system_prompt: Prompt = None,
-    tags: Tags = None,
-    creator: Creator = None,
-    language: flags.Speech = None,
-) -> None:
+OPTIONS = {
+    "name": Name,
+    "description": Description,
+    "personality": Personality,
+    "background": Background,
+    "speaking_style": Style,
+    "example_dialogues": Examples,
+    "greeting": Greeting,
+    "system_prompt": Prompt,
+    "tags": Tags,
+    "creator": Creator,
+    "language": flags.Speech,
+}
+"""What `add` and `edit` take."""
+
+
+def add(ctx: typer.Context, name: str, **given: Any) -> None:
     """A new one from the options."""
     from corpusmith.nouns import Character
 
     session: Session = ctx.obj
-    fields = _fields(dict(locals()))
-    fields.setdefault("language", session.language)
+    fields = {"language": session.language, **_fields(given)}
     with session.studio() as studio:
         made = studio.characters.add(Character(name=name, **fields))
     either(session, made, lambda: print(session.say("cli.added", name=name)))
 
 
-@command(app, "edit")
-def edit(
-    ctx: typer.Context,
-    name: Name,
-    description: Description = None,
-    personality: Personality = None,
-    background: Background = None,
-    speaking_style: Style = None,
-    example_dialogues: Examples = None,
-    greeting: Greeting = None,
-    system_prompt: Prompt = None,
-    tags: Tags = None,
-    creator: Creator = None,
-    language: flags.Speech = None,
-) -> None:
+def edit(ctx: typer.Context, name: str, **given: Any) -> None:
     """Changes what is given, and nothing else."""
     session: Session = ctx.obj
-    fields = _fields(dict(locals()))
+    fields = _fields(given)
     if not fields:
         raise UsageError("cli_nothing_to_change")
     with session.studio() as studio:
         made = studio.characters.update(name, **fields)
     either(session, made, lambda: print(session.say("cli.changed", name=name)))
+
+
+for run in (add, edit):
+    sign(run, OPTIONS)
+    command(app, run.__name__)(run)
 
 
 @command(app, "delete")

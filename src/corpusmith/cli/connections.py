@@ -12,6 +12,7 @@ import typer
 
 from corpusmith.cli import flags
 from corpusmith.cli.command import command, group
+from corpusmith.cli.making import sign
 from corpusmith.cli.out import confirmed, either, show_json, show_pairs, show_table
 from corpusmith.cli.session import Session
 
@@ -95,62 +96,49 @@ def _pairs(session: Session, one: Connection) -> list[tuple[str, object]]:
     return [(session.say(f"column.{name}"), text) for name, text in pairs if text not in (None, "")]
 
 
-@command(app, "add")
-def add(
-    ctx: typer.Context,
-    name: Name,
-    provider: flags.Provider = None,
-    base_url: flags.BaseUrl = None,
-    model: flags.Model = None,
-    api_key_env: flags.KeyVariable = None,
-    proxy: flags.Proxy = None,
-    ca_file: flags.CaFile = None,
-    timeout: flags.Timeout = None,
-    connect_timeout: flags.ConnectTimeout = None,
-    price_input: flags.PriceInput = None,
-    price_output: flags.PriceOutput = None,
-    price_cached: flags.PriceCached = None,
-    header: Header = None,
-    extra: flags.Extra = None,
-    rpm: Rpm = None,
-    tpm: Tpm = None,
-    concurrency: Concurrency = None,
-) -> None:
+OPTIONS = {
+    "name": Name,
+    "provider": flags.Provider,
+    "base_url": flags.BaseUrl,
+    "model": flags.Model,
+    "api_key_env": flags.KeyVariable,
+    "proxy": flags.Proxy,
+    "ca_file": flags.CaFile,
+    "timeout": flags.Timeout,
+    "connect_timeout": flags.ConnectTimeout,
+    "price_input": flags.PriceInput,
+    "price_output": flags.PriceOutput,
+    "price_cached": flags.PriceCached,
+    "header": Header,
+    "extra": flags.Extra,
+    "rpm": Rpm,
+    "tpm": Tpm,
+    "concurrency": Concurrency,
+}
+"""What `add` and `update` take."""
+
+
+def add(ctx: typer.Context, name: str, **given: Any) -> None:
     """Stores a connection."""
     session: Session = ctx.obj
-    fields = _fields(dict(locals()))
+    fields = _fields(given)
     with session.studio() as studio, flags.named_by_flag():
         made = studio.connections.add(name, **fields)
     either(session, made, lambda: print(session.say("cli.connections.added", name=name)))
 
 
-@command(app, "update")
-def update(
-    ctx: typer.Context,
-    name: Name,
-    provider: flags.Provider = None,
-    base_url: flags.BaseUrl = None,
-    model: flags.Model = None,
-    api_key_env: flags.KeyVariable = None,
-    proxy: flags.Proxy = None,
-    ca_file: flags.CaFile = None,
-    timeout: flags.Timeout = None,
-    connect_timeout: flags.ConnectTimeout = None,
-    price_input: flags.PriceInput = None,
-    price_output: flags.PriceOutput = None,
-    price_cached: flags.PriceCached = None,
-    header: Header = None,
-    extra: flags.Extra = None,
-    rpm: Rpm = None,
-    tpm: Tpm = None,
-    concurrency: Concurrency = None,
-) -> None:
+def update(ctx: typer.Context, name: str, **given: Any) -> None:
     """Changes what is given, and nothing else."""
     session: Session = ctx.obj
-    fields = _fields(dict(locals()))
+    fields = _fields(given)
     with session.studio() as studio, flags.named_by_flag():
         made = studio.connections.update(name, **fields)
     either(session, made, lambda: print(session.say("cli.connections.updated", name=name)))
+
+
+for run in (add, update):
+    sign(run, OPTIONS)
+    command(app, run.__name__)(run)
 
 
 def _fields(given: dict[str, Any]) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def show(
     name: Name,
     limit: Annotated[str, flags.option("--limit", "first_records", "N")] = "3",
 ) -> None:
-    """What it binds, and its first records."""
+    """What it binds, and its first records with what is said of them."""
     from corpusmith.cli.record import show_record
 
     session: Session = ctx.obj
@@ -85,6 +85,22 @@ def show(
     for record in records:
         print()
         show_record(session, record)
+        _show_said(session, record)
+
+
+def _show_said(session: Session, record: Record) -> None:
+    """What people and the checks say of a record: one line, and one for each check that found
+    something."""
+    from corpusmith.cli.details import GAP, verdict_text
+    from corpusmith.cli.review_show import record_facts
+
+    facts = [session.say(f"review.state.{record.state}"), *record_facts(session, record)]
+    if record.rating is not None:
+        facts.insert(1, session.say("review.rated", rating=f"{record.rating:g}"))
+    print(harmless(f"  [{session.say('show.separator').join(facts)}]"))
+    for name, verdict in record.verdicts.items():
+        if text := verdict_text(session, verdict):
+            print(harmless(f"  {name}{GAP}{text}"))
 
 
 @command(app, "add")
@@ -183,7 +199,8 @@ def clean(
 
 
 def _show_broken(session: Session, broken: Sequence[tuple[Record, Verdict]]) -> None:
-    from corpusmith.cli.running import reasons_text
+    from corpusmith.cli.details import GAP, detail_text
+    from corpusmith.cli.words import reason_text, reasons_text
 
     if not broken:
         print(session.say("cli.datasets.sound"))
@@ -192,8 +209,9 @@ def _show_broken(session: Session, broken: Sequence[tuple[Record, Verdict]]) -> 
     text = reasons_text(session, reasons)
     print(session.say("cli.datasets.broken", n=number(len(broken)), reasons=text))
     for record, verdict in broken[:SHOWN_BROKEN]:
-        detail = " ".join(f"{key}={value}" for key, value in verdict.detail.items())
-        print(harmless(f"  {record.id}  {verdict.reason}  {detail}".rstrip()))
+        said = (str(record.id), reason_text(session, verdict.reason))
+        line = GAP.join((*said, detail_text(session, verdict.detail)))
+        print(harmless(f"  {line}".rstrip()))
 
 
 @command(app, "delete-records")

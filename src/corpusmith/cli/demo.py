@@ -40,9 +40,9 @@ def demo(
     from corpusmith.cli.record import show_record
 
     session: Session = ctx.obj
-    with session.studio() as studio, _endpoint(session) as (endpoint, simulated):
+    with session.studio() as studio, _endpoint(session, studio) as simulated:
         for fields in _tasks(session, studio):
-            code = _run(session, studio, endpoint, fields)
+            code = _run(session, studio, simulated, fields)
             if code:
                 raise typer.Exit(code)
         files = _export(studio, Path(output_dir))
@@ -51,7 +51,7 @@ def demo(
         print()
         for record in studio.tasks.first(studio.tasks.last(), 1):
             show_record(session, record)
-        _say_end(session, files, simulated=simulated)
+        _say_end(session, files, simulated=simulated is not None)
 
 
 def _tasks(session: Session, studio: Studio) -> list[dict[str, object]]:
@@ -71,19 +71,19 @@ def _tasks(session: Session, studio: Studio) -> list[dict[str, object]]:
 
 
 @contextmanager
-def _endpoint(session: Session) -> Iterator[tuple[EndpointPart, bool]]:
-    """The endpoint to use, and whether it is the simulator."""
-    from corpusmith.service.endpoints import endpoint_from_environment
+def _endpoint(session: Session, studio: Studio) -> Iterator[EndpointPart | None]:
+    """The simulator, if it is needed; None: a task finds an endpoint by itself."""
+    from corpusmith.service.endpoints import unnamed_connection
     from corpusmith.service.simulating import simulated_endpoint
 
-    real = endpoint_from_environment()
+    real = unnamed_connection(studio.store)
     if real is not None:
-        _say(session, "cli.demo.real", url=real.base_url or real.provider)
-        yield real, False
+        _say(session, "cli.demo.real", url=real.base_url)
+        yield None
         return
     _say(session, "cli.demo.simulated")
     with simulated_endpoint(SIMULATED_LATENCY_MS) as endpoint:
-        yield endpoint, True
+        yield endpoint
 
 
 def _say(session: Session, key: str, **data: object) -> None:
@@ -92,13 +92,13 @@ def _say(session: Session, key: str, **data: object) -> None:
 
 
 def _run(
-    session: Session, studio: Studio, endpoint: EndpointPart, fields: dict[str, object]
+    session: Session, studio: Studio, simulated: EndpointPart | None, fields: dict[str, object]
 ) -> int:
     from corpusmith.cli.running import create_and_drive
     from corpusmith.service.task_file import task_file
 
-    connection = endpoint.model_dump(exclude_unset=True)
-    file = task_file({**fields, "connection": connection}, source="corpusmith demo")
+    connection = {"connection": simulated.model_dump(exclude_unset=True)} if simulated else {}
+    file = task_file({**fields, **connection}, source="corpusmith demo")
     return create_and_drive(session, studio, file, yes=True)
 
 
@@ -110,7 +110,7 @@ def _export(studio: Studio, folder: Path) -> list[Path]:
 
 
 def _say_end(session: Session, files: list[Path], *, simulated: bool) -> None:
-    from corpusmith.cli.running import shown_path
+    from corpusmith.cli.out import shown_path
 
     print()
     print(session.say("cli.demo.dataset", dataset=DATASET))

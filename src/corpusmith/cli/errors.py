@@ -11,6 +11,7 @@ import re
 import sys
 from typing import Any
 
+from corpusmith.cli.option_names import in_flags, options_named, speaks_of_options
 from corpusmith.cli.session import Session
 from corpusmith.cli.widths import harmless, tell
 from corpusmith.errors import BudgetReached, CorpusmithError, Stopped, UsageError
@@ -57,6 +58,8 @@ def report(error: BaseException, session: Session) -> int:
 
 def message_of(error: CorpusmithError, session: Session) -> str:
     """The error's message, with a kind of thing or a status in the user's language."""
+    if speaks_of_options(error):
+        return options_named(in_flags(error).message(session.language))
     known = catalog(session.language)
     words = {
         name: known[f"{name}.{error.data[name]}"]

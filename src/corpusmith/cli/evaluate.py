@@ -162,7 +162,7 @@ task_command(
 
 def show_report(session: Session, found: Evaluation) -> None:
     """Scores by dimension, then the judges, then the lowest rows."""
-    from corpusmith.cli.running import reasons_text
+    from corpusmith.cli.words import reasons_text
 
     head = session.say(
         "cli.evaluation.head",

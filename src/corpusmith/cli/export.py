@@ -15,9 +15,10 @@ import typer
 
 from corpusmith.cli import flags
 from corpusmith.cli.command import command, group
-from corpusmith.cli.errors import DONE, SHORTFALL, redacted
+from corpusmith.cli.errors import DONE, SHORTFALL, USAGE, redacted
 from corpusmith.cli.generate import task_number
 from corpusmith.cli.making import sign
+from corpusmith.cli.option_names import options_named
 from corpusmith.cli.out import number, show_json
 from corpusmith.cli.selecting import SELECTION, selection_of
 from corpusmith.cli.session import Session
@@ -111,8 +112,7 @@ def export(ctx: typer.Context, **given: Any) -> None:
     session: Session = ctx.obj
     output, form = given["output"], given["format"]
     if given["dry_run"]:
-        _preview(session, given, _form(output, form))
-        return
+        raise typer.Exit(_preview(session, given, _form(output, form)))
     if output is None:
         raise UsageError("cli_missing", name="--output")
     if session.json and output == STREAM:
@@ -187,7 +187,7 @@ def show_export(session: Session, done: Exported, *, stream: bool = False) -> No
         show_json(done)
     else:
         tell("\n".join(_lines(session, done, stream)), out)
-    warn(session, simulated=done.simulated, rejected=done.rejected)
+    warn(session, done)
 
 
 def _lines(session: Session, done: Exported, stream: bool) -> list[str]:
@@ -219,11 +219,16 @@ def _target(done: Exported) -> str:
 
 def show_left_out(session: Session, done: Exported | ExportPreview) -> list[str]:
     """What is not in the files, by reason; of a balanced export what there was of each kind."""
+    from corpusmith.service.export_nothing import narrowed_text
     from corpusmith.service.export_rows import reason_text
 
     lines = []
+    if done.nothing is not None:
+        lines.append(options_named(narrowed_text(done.nothing, session.language)))
     if done.refused:
-        lines.append(session.say("cli.export.refused", n=number(sum(done.refused.values()))))
+        key = "stops" if getattr(done, "stops", False) else "refused"
+        key = "stops_all" if key == "stops" and not done.records else key
+        lines.append(session.say(f"cli.export.{key}", n=number(sum(done.refused.values()))))
         for reason, count in done.refused.items():
             ids = _numbers(done.refused_records[reason], count)
             text = reason_text(reason, session.language)
@@ -239,7 +244,7 @@ def show_left_out(session: Session, done: Exported | ExportPreview) -> list[str]
         ]
         text = session.say("cli.comma").join(kinds)
         lines.append(session.say("cli.export.balanced", n=number(done.left_out), kinds=text))
-    for name, lacking in getattr(done, "short", {}).items():
+    for name, lacking in done.short.items():
         shown = name or session.say("cli.export.without")
         lines.append(session.say("cli.export.short", kind=shown, n=number(lacking)))
     return lines
@@ -250,37 +255,54 @@ def _numbers(ids: Sequence[int], count: int) -> str:
     return f"{shown}, …" if count > SHOWN else shown
 
 
-def warn(session: Session, *, simulated: int, rejected: int) -> None:
+def warn(session: Session, done: Exported | ExportPreview) -> None:
     """What must not be overlooked, on standard error."""
-    if simulated:
-        tell(session.say("cli.export.simulated", n=number(simulated)), sys.stderr)
-    if rejected:
-        tell(session.say("cli.export.rejected", n=number(rejected)), sys.stderr)
+    from corpusmith.service.export_rows import character_names
+
+    strangers = done.without_character
+    counts = {
+        "simulated": done.simulated,
+        "rejected": done.rejected,
+        "low_rated": done.low_rated,
+        "without_character": sum(strangers.values()),
+    }
+    names = character_names(strangers, session.language)
+    for what, count in counts.items():
+        if count:
+            tell(session.say(f"cli.export.{what}", n=number(count), names=names), sys.stderr)
 
 
-def _preview(session: Session, given: Mapping[str, Any], form: str) -> None:
-    asked = {name: one for name, one in wanted(given).items() if name != "on_refused"}
+def _preview(session: Session, given: Mapping[str, Any], form: str) -> int:
+    """Returns the exit code that the export itself would have."""
     with session.studio() as studio:
-        found = studio.exports.preview(form=form, path=given["output"] or "", **asked)
+        found = studio.exports.preview(form=form, path=given["output"] or "", **wanted(given))
     if session.json:
         show_json(found)
-        return
+    else:
+        _show_preview(session, found)
+    warn(session, found)
+    if found.stops:
+        return USAGE
+    return SHORTFALL if found.refused or found.short else DONE
+
+
+def _show_preview(session: Session, found: ExportPreview) -> None:
     import orjson
 
     for place, row in enumerate(found.first, 1):
         text = orjson.dumps(row, option=orjson.OPT_INDENT_2).decode()
         print(f"{session.say('cli.export.row', n=place)}\n{redacted(text)}\n")
     counts = {"n": number(found.records), "rows": number(found.rows)}
-    lines = [session.say("cli.export.dry", **counts)]
+    key = "dry_stops" if found.stops else "dry"
+    lines = [session.say(f"cli.export.{key}", **counts)]
     lines += [
         session.say("cli.export.dry_part", part=part, n=number(count))
         for part, count in found.parts.items()
     ]
     tell("\n".join([*lines, *show_left_out(session, found)]), sys.stdout)
-    warn(session, simulated=found.simulated, rejected=found.rejected)
 
 
 def _short(path: Path) -> str:
-    from corpusmith.cli.running import shown_path
+    from corpusmith.cli.out import shown_path
 
     return shown_path(path.absolute())

@@ -294,6 +294,6 @@ def _mean(rating: float | None) -> str:
 
 
 def _short(path: Path) -> str:
-    from corpusmith.cli.running import shown_path
+    from corpusmith.cli.out import shown_path
 
     return shown_path(path.absolute())

@@ -23,6 +23,7 @@ from corpusmith.messages import catalog
 
 if TYPE_CHECKING:
     from corpusmith.readers.shapes import Detected
+    from corpusmith.service.import_ratings import RowsRated
     from corpusmith.service.import_rows import Refused
     from corpusmith.service.imports import Imported, ImportPreview
 
@@ -113,6 +114,7 @@ def _show_preview(session: Session, preview: ImportPreview) -> None:
         text = orjson.dumps(content, option=orjson.OPT_INDENT_2, default=str).decode()
         print(f"\n{session.say('cli.import.row', n=place)}\n{redacted(text)}")
     print()
+    _show_ratings(session, preview.ratings)
     _show_refused(session, preview.refused, preview.refusals)
     if preview.already_there:
         print(session.say("cli.import.there", n=number(preview.already_there)))
@@ -124,6 +126,7 @@ def _show_done(session: Session, file: str, done: Imported) -> None:
     print(_detected_text(session, file, done.detected))
     counts = {"n": number(done.imported), "rows": number(done.read), "dataset": done.dataset}
     print(session.say("cli.import.done", task=done.task_id, **counts))
+    _show_ratings(session, done.ratings)
     if done.skipped:
         print(session.say("cli.import.skipped", n=number(done.skipped)))
     elif done.already_there:
@@ -150,6 +153,19 @@ def _detected_text(session: Session, file: str, found: Detected) -> str:
         return session.say("cli.import.near", near=found.near, why=why, **data)
     key = "cli.import.rows" if found.shape == "rows" else "cli.import.asked"
     return session.say(key, **data)
+
+
+def _show_ratings(session: Session, found: RowsRated) -> None:
+    """Which field was taken for people's ratings, and how its words were read."""
+    if not found.by:
+        return
+    counts = [f"{word} ({number(count)})" for word, count in found.words.items()]
+    key = "rated_words" if counts else "rated"
+    words = session.say("cli.comma").join(counts)
+    told = {"field": found.by, "n": number(found.rated), "words": words}
+    print(redacted(session.say(f"cli.import.{key}", **told)))
+    if found.unread:
+        print(session.say("cli.import.unrated", n=number(found.unread), field=found.by))
 
 
 def _show_refused(session: Session, count: int, listed: Sequence[Refused]) -> None:

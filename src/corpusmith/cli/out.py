@@ -6,8 +6,11 @@ Owns: standard output's looks. Does not own: progress (`show.py`), errors (`erro
 from __future__ import annotations
 
 import dataclasses
+import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
@@ -162,6 +165,20 @@ def span(seconds: float, language: Language) -> str:
     if hours:
         return f"{hours} {units[0]} {minutes} {units[1]}"
     return f"{minutes} {units[1]} {left} {units[2]}" if minutes else f"{left} {units[2]}"
+
+
+def local_time(moment: str) -> str:
+    """`2026-01-31 14:05:09` on this machine's clock."""
+    from datetime import datetime
+
+    return f"{datetime.fromisoformat(moment).astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+def shown_path(path: Path) -> str:
+    """Short when it lies below the folder we are in."""
+    with suppress(ValueError):
+        return os.path.join(".", path.relative_to(Path.cwd()))
+    return str(path)
 
 
 def confirmed(question: str, session: Session, *, yes: bool) -> bool:

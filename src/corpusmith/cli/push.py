@@ -63,7 +63,7 @@ def push(ctx: typer.Context, **given: Any) -> None:
         lines += [session.say("cli.push.removed", file=name) for name in done.removed]
         lines.append(session.say("cli.push.commit", commit=done.commit, url=done.url))
         tell("\n".join([*lines, *show_left_out(session, export)]), sys.stdout)
-    warn(session, simulated=export.simulated, rejected=export.rejected)
+    warn(session, export)
     raise typer.Exit(SHORTFALL if export.refused or export.short else DONE)
 
 

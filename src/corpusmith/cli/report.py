@@ -6,6 +6,7 @@ Owns: its options, and what matters on a terminal. Does not own: the numbers and
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from pathlib import Path, PurePath
@@ -119,24 +120,27 @@ def _progress(session: Session) -> Show:
 def _tell(session: Session, made: Report, output: str | None) -> None:
     """What matters, one line each, with what to run next."""
     from corpusmith.cli.widths import tell
-    from corpusmith.reports.findings import subject
-    from corpusmith.reports.words import Words
+    from corpusmith.reports.commands import about
+    from corpusmith.reports.words import Words, gap
 
     words = Words(session.language)
+    db = f" --db {shlex.quote(session.db)}" if session.db else ""
     head = session.say("cli.report.head", name=made.name, records=number(made.records))
     tell(head, sys.stdout)
     for one in made.findings:
-        command_line = "" if one.command is None else f" {one.command}"
-        tell(f"{_MARKS[one.weight]} {words.told(one.code, one.data)}{command_line}", sys.stdout)
+        told = words.told(one.code, one.data)
+        command_line = "" if one.command is None else f"{gap(told)}{one.command}{db}"
+        tell(f"{_MARKS[one.weight]} {told}{command_line}", sys.stdout)
     print()
     if output is None:
-        line = f"corpusmith report {subject(made)} --output report.html"
+        seed = [f"--seed {made.seed}"] if made.seed else []
+        line = about(made, "report", "--output report.html", *seed) + db
         tell(session.say("cli.report.next", command=line), sys.stdout)
     else:
         tell(session.say("cli.report.written", file=_short(Path(output))), sys.stdout)
 
 
 def _short(path: Path) -> str:
-    from corpusmith.cli.running import shown_path
+    from corpusmith.cli.out import shown_path
 
     return shown_path(path)

@@ -129,7 +129,7 @@ def _set(session: Session, given: Mapping[str, Any]) -> None:
         raise UsageError("review_ids_or_selection")
     with session.studio() as studio:
         selection = None if ids else _selected(given)
-        count = len(set(ids)) if selection is None else studio.store.records.count(selection)
+        count = len(set(ids)) if selection is None else studio.reviews.count(selection)
         if given["dry_run"] or not count:
             text = session.say("review.set.dry", n=number(count))
             either(session, {"records": count, "changed": 0}, lambda: print(text))

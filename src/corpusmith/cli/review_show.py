@@ -32,7 +32,10 @@ def show_look(session: Session, look: Look) -> None:
     if facts:
         print("  " + session.say("show.separator").join(facts))
     if look.review is not None:
-        print("  " + session.say("review.yours", review=review_text(session, look.review)))
+        told = review_text(session, look.review)
+        if look.review.version < look.record.version:
+            told += session.say("review.of_version", version=look.review.version)
+        print("  " + session.say("review.yours", review=told))
 
 
 def record_facts(session: Session, record: Record) -> list[str]:
@@ -41,12 +44,20 @@ def record_facts(session: Session, record: Record) -> list[str]:
     if record.score is not None:
         facts.append(session.say("review.score", score=f"{record.score:.2f}"))
     if record.flags:
-        facts.append(session.say("review.flags", names=", ".join(record.flags)))
+        names = ", ".join(_flag(session, record, name) for name in record.flags)
+        facts.append(session.say("review.flags", names=names))
     if record.tags:
         facts.append(session.say("review.tags", names=", ".join(record.tags)))
     if record.version > 1:
         facts.append(session.say("review.version", version=record.version))
     return facts
+
+
+def _flag(session: Session, record: Record, name: str) -> str:
+    """A check's name; with the version that it flagged, where that is not the newest."""
+    verdict = record.verdicts.get(name)
+    version = verdict.get("version") if isinstance(verdict, dict) else None
+    return name if version is None else name + session.say("review.of_version", version=version)
 
 
 def review_text(session: Session, review: Review) -> str:
@@ -227,7 +238,11 @@ def show_history(
     if len(versions) > 1:
         print()
         table = [
-            (one.version, one.created_at[:19].replace("T", " "), one.author or say("review.model"))
+            (
+                one.version,
+                one.created_at[:19].replace("T", " "),
+                one.author or say(f"review.origin.{one.origin}"),
+            )
             for one in versions
         ]
         headers = [say(f"column.review.{name}") for name in ("version", "when", "author")]

@@ -83,7 +83,7 @@ def prepare(
 
 
 def _lines(session: Session, done: Prepared) -> list[str]:
-    from corpusmith.cli.running import shown_path
+    from corpusmith.cli.out import shown_path
 
     lines = [session.say("cli.rounds.read", read=number(done.read), complete=number(done.complete))]
     if done.skipped:
@@ -99,7 +99,7 @@ def _lines(session: Session, done: Prepared) -> list[str]:
 
 def _skipped(session: Session, skipped: Mapping[str, int]) -> str:
     """How many rows were no complete triples, and why."""
-    from corpusmith.cli.running import reason_text
+    from corpusmith.cli.words import reason_text
 
     reasons = []
     for fault, count in skipped.items():
@@ -135,7 +135,7 @@ def after(session: Session, studio: Studio, task: Task) -> None:
     """What was left out at the start, and where the failed ones are told of."""
     if session.json:
         return
-    from corpusmith.cli.running import shown_path
+    from corpusmith.cli.out import shown_path
 
     skipped = task.spec["recipe_spec"]["skipped"]
     lines = [_skipped(session, skipped)] if skipped else []

@@ -1,26 +1,25 @@
 """Driving one task from the command line: what is said before, signals, what is said after.
 
-Owns: the life of a task on a terminal. Does not own: progress while it runs (`show.py`), the task
-itself (the service).
+Owns: the life of a task on a terminal. Does not own: progress while it runs (`show.py`), codes in
+words (`words.py`), the task itself (the service).
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from corpusmith.cli.errors import DONE, FAILED, INTERRUPTED, SHORTFALL, redacted, say_error
-from corpusmith.cli.out import money, number, plain, show_event, show_json
+from corpusmith.cli.out import money, number, plain, show_event, show_json, shown_path
 from corpusmith.cli.session import Session
 from corpusmith.cli.widths import harmless, tell
+from corpusmith.cli.words import cause_text, reasons_text, resume_command, role_text
 from corpusmith.errors import UsageError
 from corpusmith.messages import catalog
 
@@ -225,11 +224,21 @@ def _say_start(session: Session, task: Task, estimate: Estimate | None, *, resum
 
 
 def _endpoint_lines(session: Session, task: Task) -> list[str]:
-    ways = {
-        (str(one.get("model")), str(one.get("base_url"))): role
-        for role, one in task.connections.items()
-    }
-    return [session.say("cli.endpoint", model=model, url=url) for model, url in ways]
+    """Each endpoint of the task once, and why it is used where nobody named it."""
+    ways: dict[tuple[object, object], Mapping[str, Any]] = {}
+    for one in task.connections.values():
+        way = (one.get("model"), one.get("base_url"))
+        if way not in ways or one.get("chosen_by"):
+            ways[way] = one
+    return [_endpoint_line(session, one) for one in ways.values()]
+
+
+def _endpoint_line(session: Session, one: Mapping[str, Any]) -> str:
+    why = one.get("chosen_by")
+    key = "cli.endpoint" if why is None else f"cli.endpoint.{'only' if why == 'only' else 'env'}"
+    return session.say(
+        key, model=one.get("model"), url=one.get("base_url"), name=one.get("name"), variable=why
+    )
 
 
 def _say_end(session: Session, studio: Studio, task: Task, result: Result) -> None:
@@ -346,53 +355,3 @@ def _code(result: Result) -> int:
     if cause.startswith("budget_"):
         return SHORTFALL
     return INTERRUPTED if cause in ASKED else FAILED
-
-
-# ---------------------------------------------------------------- words
-
-
-def cause_text(session: Session, cause: Mapping[str, Any]) -> str:
-    """Why a task ended as it did."""
-    data = {name: value for name, value in cause.items() if name != "code"}
-    return redacted(session.say(f"error.{cause['code']}", **data))
-
-
-def reasons_text(session: Session, misses: Mapping[str, int], most: int = 6) -> str:
-    """`too few turns 3, timed out 2`, most frequent first."""
-    ordered = sorted(misses.items(), key=lambda one: -one[1])
-    parts = [f"{reason_text(session, reason)} {number(n)}" for reason, n in ordered[:most]]
-    return session.say("cli.comma").join(parts)
-
-
-def reason_text(session: Session, reason: str) -> str:
-    """A few words for a miss's reason; the code itself when there are none."""
-    text = session.say(f"short.{reason}")
-    return reason if text == f"short.{reason}" else text
-
-
-def recipe_name(session: Session, recipe: str) -> str:
-    """A recipe in words; its own name where there are none."""
-    key = f"recipe.{recipe}"
-    return session.say(key) if key in catalog(session.language) else recipe
-
-
-def role_text(session: Session, role: str) -> str:
-    """A role's name; of several of one kind (`judge2`) the kind's with the number."""
-    kind = role.rstrip("0123456789")
-    key = f"role.{kind}"
-    return session.say(key) + role[len(kind) :] if key in catalog(session.language) else role
-
-
-def resume_command(session: Session, task_id: int, words: str = "resume") -> str:
-    """What to type to go on, with the database it was started with."""
-    import shlex
-
-    db = f" --db {shlex.quote(session.db)}" if session.db else ""
-    return f"corpusmith {words} {task_id}{db}"
-
-
-def shown_path(path: Path) -> str:
-    """Short when it lies below the folder we are in."""
-    with suppress(ValueError):
-        return os.path.join(".", path.relative_to(Path.cwd()))
-    return str(path)

@@ -64,7 +64,7 @@ def say_sampled(session: Session, done: Sampled) -> None:
     if done.shortfalls:
         tell(session.say("cli.sample.short"), stream)
     if done.output is not None and str(done.output) != "-":
-        from corpusmith.cli.running import shown_path
+        from corpusmith.cli.out import shown_path
 
         tell(session.say("cli.written", file=shown_path(done.output)), stream)
 

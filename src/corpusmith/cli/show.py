@@ -120,7 +120,7 @@ def spend_text(session: Session, snapshot: Snapshot) -> str:
 
 def troubles_text(session: Session, snapshot: Snapshot) -> str:
     """Misses and retries by cause; empty when all went well."""
-    from corpusmith.cli.running import reasons_text
+    from corpusmith.cli.words import reasons_text
 
     parts = []
     if snapshot.misses:

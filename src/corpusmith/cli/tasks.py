@@ -1,11 +1,11 @@
 """`corpusmith tasks`: look at tasks and end them.
 
-Owns: showing. Does not own: running (`generate.py`).
+Owns: the commands. Does not own: how tasks look (`task_show.py`), running (`running.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast, get_args
 
 import typer
@@ -13,17 +13,15 @@ import typer
 from corpusmith.cli import flags
 from corpusmith.cli.command import command, group
 from corpusmith.cli.generate import task_number
-from corpusmith.cli.out import confirmed, either, money, number, show_json, show_pairs, show_table
+from corpusmith.cli.out import confirmed, either, number, show_json
 from corpusmith.cli.session import Session
-from corpusmith.cli.widths import harmless
+from corpusmith.cli.task_show import show_list, show_miss_rows, show_task, status_text
 from corpusmith.errors import UsageError
-from corpusmith.messages import catalog
 from corpusmith.values import Status
 
 if TYPE_CHECKING:
-    from corpusmith.contracts import Quota
     from corpusmith.service.studio import Studio
-    from corpusmith.store.values import MissRow, Task
+    from corpusmith.store.values import Task
 
 app = group("tasks")
 
@@ -32,9 +30,6 @@ OrLast = Annotated[str | None, flags.argument("TASK", "task")]
 """A task's number; left out: the last task."""
 Limit = Annotated[str, flags.option("--limit", "limit", "N")]
 Kind = Annotated[str | None, flags.option("--kind", "miss_kind", "failed|rejected")]
-EXAMPLES = 3
-KNOWN_ANYWAY = ("endpoint", "connection", "model", "check")
-EXAMPLE_CHARACTERS = 160
 
 
 @command(app, "list")
@@ -51,35 +46,7 @@ def list_(
     most = flags.whole_of(limit, "--limit", least=1)
     with session.studio() as studio:
         found = studio.tasks.list(status=cast(Status | None, status), limit=most)
-    either(session, found, lambda: _show_list(session, found))
-
-
-def _show_list(session: Session, tasks: Sequence[Task]) -> None:
-    if not tasks:
-        print(session.say("cli.tasks.none"))
-        return
-    headers = [session.say(f"column.{name}") for name in _LIST]
-    rows = [
-        (
-            task.id,
-            task.name,
-            recipe_text(session, task),
-            status_text(session, task),
-            f"{number(task.counts.accepted)}/{number(task.requested)}",
-            number(task.counts.rejected),
-            number(task.counts.failed),
-            money(task.spend.cost_usd, session),
-            local_time(task.created_at),
-        )
-        for task in tasks
-    ]
-    show_table(headers, rows, right=(0, 4, 5, 6), whole=(0, 3, 8))
-
-
-_LIST = (
-    *("number", "name", "recipe", "status", "done"),
-    *("rejected", "failed", "cost", "created"),
-)
+    either(session, found, lambda: show_list(session, found))
 
 
 def _found(studio: Studio, task: str | None) -> Task:
@@ -92,193 +59,17 @@ def show(ctx: typer.Context, task: OrLast = None) -> None:
     session: Session = ctx.obj
     with session.studio() as studio:
         found = _found(studio, task)
-        quotas = studio.tasks.quotas(found)
         if session.json:
             show_json(
                 {
                     "task": found,
-                    "quotas": quotas,
+                    "quotas": studio.tasks.quotas(found),
                     "executions": studio.tasks.executions(found),
                     "misses": _by_reason(studio.tasks.miss_counts(found)),
                 }
             )
             return
-        _show_head(session, found)
-        _show_quotas(session, quotas)
-        _show_executions(session, studio, found)
-        _show_misses(session, studio, found)
-
-
-def _show_head(session: Session, task: Task) -> None:
-    from corpusmith.cli.running import cause_text
-
-    counts, spend = task.counts, task.spend
-    names = ("attempted", "accepted", "rejected", "failed")
-    pairs: list[tuple[str, object]] = [
-        ("number", f"#{task.id} {task.name}"),
-        ("description", task.spec.get("description") or ""),
-        ("status", status_text(session, task)),
-        ("cause", cause_text(session, task.cause) if task.cause else ""),
-        ("done", f"{number(counts.accepted)}/{number(task.requested)}"),
-        (
-            "counts",
-            session.say("cli.ended.counts", **{n: number(getattr(counts, n)) for n in names}),
-        ),
-        (
-            "spend",
-            session.say(
-                "show.spend",
-                calls=number(spend.calls),
-                tokens=number(spend.usage.total_tokens),
-                cost=money(spend.cost_usd, session),
-            ),
-        ),
-        ("seed", task.seed),
-        ("dataset", task.dataset or ""),
-        ("endpoint", _endpoints(session, task)),
-        ("template", ", ".join(templates_of(task))),
-        ("parameters", parameters_text(task)),
-        ("output", task.spec.get("output") or ""),
-        ("created", local_time(task.created_at)),
-    ]
-    show_pairs((session.say(f"column.{name}"), text) for name, text in pairs if text != "")
-
-
-def _endpoints(session: Session, task: Task) -> str:
-    """`writer: MODEL at URL`, one a role."""
-    from corpusmith.cli.running import role_text
-
-    return "\n".join(
-        f"{role_text(session, role)}: {one.get('model')} @ {one.get('base_url')}"
-        for role, one in task.connections.items()
-    )
-
-
-_COMMON = (
-    *("language", "temperature", "top_p", "max_tokens", "stop", "extra"),
-    *("concurrency", "rpm", "tpm", "max_cost", "max_total_tokens", "max_calls"),
-    *("max_attempts_multiplier", "checks"),
-)
-_LONGEST = 60
-
-
-def parameters_text(task: Task) -> str:
-    """`mode=single turns=3 …`: the recipe's own, then the common ones; not what was left open."""
-    own = {
-        name: value
-        for name, value in task.spec.get("recipe_spec", {}).items()
-        if isinstance(value, int | float | str) and len(str(value)) <= _LONGEST and name != "ratio"
-    }
-    spec = own | {name: task.spec.get(name) for name in _COMMON}
-    shown = []
-    for name, value in spec.items():
-        if value is None or value in ({}, [], (), "", False):
-            continue
-        # A mapping (the checks) by its names: its options may hold whole files.
-        text = ",".join(map(str, value)) if isinstance(value, list | tuple | dict) else value
-        shown.append(f"{name}={text}")
-    return harmless(" ".join(shown))
-
-
-def recipe_text(session: Session, task: Task) -> str:
-    """The recipe in words, with the template that it ran: `template my-qa@2`."""
-    from corpusmith.cli.running import recipe_name
-
-    text = recipe_name(session, task.recipe)
-    templates = templates_of(task)
-    return f"{text} {templates[0]}" if len(templates) == 1 else text
-
-
-def templates_of(task: Task) -> list[str]:
-    """The templates that a task ran, with the versions of stored ones; others' tasks have none."""
-    categories = task.spec.get("recipe_spec", {}).get("categories", [])
-    found = [one["template"] for one in categories if isinstance(one.get("template"), dict)]
-    names = [
-        f"{one['name']}@{one['version']}" if one.get("version") else one["name"] for one in found
-    ]
-    return list(dict.fromkeys(names))
-
-
-def _show_quotas(session: Session, quotas: Sequence[Quota]) -> None:
-    print()
-    columns = ("category", "wanted", "accepted", "rejected", "failed")
-    rows = [
-        (one.name, *map(number, (one.count, one.accepted, one.rejected, one.failed)))
-        for one in quotas
-    ]
-    headers = [_group_text(session, quotas), *(session.say(f"column.{n}") for n in columns[1:])]
-    show_table(headers, rows, right=(1, 2, 3, 4), whole=())
-
-
-def _group_text(session: Session, quotas: Sequence[Quota]) -> str:
-    """What the categories are made of: `scenario/character` for dialogues."""
-    known = catalog(session.language)
-    keys = [f"column.{name}" for quota in quotas[:1] for name in quota.labels]
-    if not keys or any(key not in known for key in keys):
-        return session.say("column.category")
-    return "/".join(session.say(key) for key in keys)
-
-
-def _show_executions(session: Session, studio: Studio, task: Task) -> None:
-    found = studio.tasks.executions(task)
-    if not found:
-        return
-    print()
-    columns = ("execution", "status", "started", "ended", "accepted", "calls", "owner")
-    rows = [
-        (
-            place,
-            session.say(f"status.{one.status}"),
-            local_time(one.started_at),
-            local_time(one.ended_at) if one.ended_at else "",
-            number(one.counts.accepted),
-            number(one.spend.calls),
-            one.owner,
-        )
-        for place, one in enumerate(found, 1)
-    ]
-    headers = [session.say(f"column.{name}") for name in columns]
-    show_table(headers, rows, right=(0, 4, 5), whole=(0, 1, 2, 3))
-
-
-def _show_misses(session: Session, studio: Studio, task: Task) -> None:
-    counts = studio.tasks.miss_counts(task)
-    if not counts:
-        return
-    print()
-    print(session.say("cli.tasks.misses"))
-    examples = studio.tasks.misses(task, limit=200)
-    for (kind, reason), count in counts.items():
-        some = [one for one in examples if (one.kind, one.reason) == (kind, reason)]
-        print(f"  {_reason_line(session, kind, reason, count)}")
-        for one in some[:EXAMPLES]:
-            print(f"    {_example(one)}")
-    print(session.say("cli.tasks.more_misses", task=task.id))
-
-
-def _reason_line(session: Session, kind: str, reason: str, count: int) -> str:
-    from corpusmith.cli.running import reason_text
-
-    return session.say(
-        "cli.tasks.reason",
-        n=number(count),
-        kind=session.say(f"column.{kind}"),
-        reason=reason_text(session, reason),
-        code=reason,
-    )
-
-
-def _example(miss: MissRow) -> str:
-    from corpusmith.cli.errors import redacted
-    from corpusmith.cli.widths import cut
-
-    detail = " ".join(
-        f"{name}={value}"
-        for name, value in miss.detail.items()
-        if value is not None and name not in KNOWN_ANYWAY
-    )
-    text = " ".join(f"{miss.item}  {detail}".split())
-    return cut(redacted(text), EXAMPLE_CHARACTERS)
+        show_task(session, studio, found)
 
 
 def _by_reason(counts: Mapping[tuple[str, str], int]) -> list[dict[str, Any]]:
@@ -296,22 +87,7 @@ def misses(ctx: typer.Context, task: OrLast = None, kind: Kind = None, limit: Li
     with session.studio() as studio:
         found = _found(studio, task)
         rows = studio.tasks.misses(found, wish, limit=most)
-    either(session, rows, lambda: _show_miss_rows(session, rows))
-
-
-def _show_miss_rows(session: Session, rows: Sequence[MissRow]) -> None:
-    from corpusmith.cli.errors import redacted
-
-    if not rows:
-        print(session.say("cli.tasks.no_misses"))
-    for one in rows:
-        print(f"{redacted(one.item)}  {_reason_line(session, one.kind, one.reason, 1)}")
-        for name, value in one.detail.items():
-            if value is not None:
-                print(f"  {name}: {redacted(str(value))}")
-        if one.raw:
-            print("  " + "\n  ".join(redacted(one.raw).splitlines()))
-        print()
+    either(session, rows, lambda: show_miss_rows(session, rows))
 
 
 @command(app, "pause")
@@ -406,15 +182,3 @@ def delete(ctx: typer.Context, task: Number, yes: flags.Yes = False) -> None:
         studio.tasks.delete(found)
     text = session.say("cli.deleted", name=f"#{found.id} {found.name}")
     either(session, {"deleted": found.id}, lambda: print(text))
-
-
-def status_text(session: Session, task: Task) -> str:
-    """The status in words; a running task whose process is gone is interrupted."""
-    return session.say("status.interrupted" if task.interrupted else f"status.{task.status}")
-
-
-def local_time(moment: str) -> str:
-    """`2026-01-31 14:05:09` on this machine's clock."""
-    from datetime import datetime
-
-    return f"{datetime.fromisoformat(moment).astimezone():%Y-%m-%d %H:%M:%S}"

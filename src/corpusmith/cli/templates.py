@@ -12,9 +12,8 @@ import typer
 from corpusmith.cli import flags
 from corpusmith.cli.command import command, group
 from corpusmith.cli.making import sign
-from corpusmith.cli.out import confirmed, either, plain, show_table
+from corpusmith.cli.out import confirmed, either, local_time, plain, show_table
 from corpusmith.cli.session import Session
-from corpusmith.cli.tasks import local_time
 from corpusmith.cli.template_show import show_template
 from corpusmith.cli.template_trial import OPTIONS, trial
 from corpusmith.errors import UsageError

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import BinaryIO, cast
 
 from corpusmith.disk import mode_of, sync_folder
-from corpusmith.exports.files import Tally, named_errors
+from corpusmith.exports.files import Tally, named_errors, sweep
 
 Fill = Callable[[BinaryIO], int]
 """Writes bytes; returns how many rows they are."""
@@ -67,6 +67,7 @@ class FileSet:
             if mode is not None and not stat.S_ISREG(mode):
                 raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
             target.parent.mkdir(parents=True, exist_ok=True)
+            sweep(target.parent)
             draft = _hidden(target, "part")
             self._staged.append(_Staged(asked=path, target=target, draft=draft, mode=mode))
             with draft.open("xb", buffering=_BUFFER_BYTES) as out:

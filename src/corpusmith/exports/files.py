@@ -13,6 +13,7 @@ import os
 import secrets
 import stat
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from corpusmith.errors import CorpusmithError, DiskFull, UsageError
 from corpusmith.values import Json
 
 _BUFFER_BYTES = 1 << 20
+_STALE_S = 24 * 3600
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _CODES = {
     errno.EACCES: "export_no_permission",
@@ -106,6 +108,7 @@ def _replace(
 ) -> tuple[int, int, str]:
     """Write beside the target, make it last, then take its place."""
     target.parent.mkdir(parents=True, exist_ok=True)
+    sweep(target.parent)
     draft = target.with_name(f".corpusmith-{secrets.token_hex(8)}.part")
     try:
         with draft.open("xb", buffering=_BUFFER_BYTES) as out:
@@ -120,6 +123,15 @@ def _replace(
         raise
     sync_folder(target.parent)
     return result
+
+
+def sweep(folder: Path) -> None:
+    """Takes away drafts that killed processes left in `folder`. Those that may still be written,
+    by whomever, are younger than a day."""
+    with suppress(OSError):
+        for draft in folder.glob(".corpusmith-*.part"):
+            if time.time() - draft.stat().st_mtime > _STALE_S:
+                draft.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ Owns: the columns, and what a cell of each kind of value is. Does not own: files
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, ClassVar
 
@@ -14,9 +14,10 @@ import orjson
 
 from corpusmith.contracts import Kind
 from corpusmith.errors import UsageError
+from corpusmith.exports.first_rows import arranged
 from corpusmith.exports.lines import dump
 from corpusmith.exports.options import checked
-from corpusmith.exports.untyped import Untyped
+from corpusmith.exports.untyped import ROOM_ROWS, Untyped
 from corpusmith.values import Json
 
 _IN_MEMORY_BYTES = 8 << 20
@@ -61,17 +62,22 @@ class Csv:
 
     def _write_known(self, rows: Iterable[Json], columns: Mapping[str, Kind], out: BinaryIO) -> int:
         table, loaded = self._table(columns, out), Untyped(columns)
-        count = 0
-        for row in rows:
-            count += 1
-            cells = [self._cell(row[name], count) for name in columns]
-            loaded.see(cells, count)
-            try:
-                table.writerow(cells)
-            except UnicodeEncodeError as error:
-                raise UsageError("export_row", row=count, problem=error.reason) from error
+        lines = self._seen(rows, columns, loaded)
+        for line in arranged(lines, loaded.untold, ROOM_ROWS, lambda _: 1):
+            cells = orjson.loads(line)
+            loaded.see(cells)
+            table.writerow(cells)
         loaded.end()
-        return count
+        return loaded.rows
+
+    def _seen(
+        self, rows: Iterable[Json], columns: Mapping[str, Kind], loaded: Untyped
+    ) -> Iterator[tuple[bytes, bool]]:
+        """Each row's cells as a JSON line, and whether they tell something new."""
+        for number, row in enumerate(rows, 1):
+            cells = [self._cell(row[name], number) for name in columns]
+            line = dump(cells, number, orjson.OPT_APPEND_NEWLINE)
+            yield line, loaded.tells(cells, number)
 
     def _write_waiting(self, rows: Iterable[Json], out: BinaryIO) -> int:
         columns: dict[str, int] = {}
@@ -116,7 +122,10 @@ class Csv:
         return dump(value, number).decode()
 
     def _guarded(self, text: str) -> str:
-        return f"'{text}" if self._safe and text.startswith(_FORMULA) else text
+        # A text with apostrophes of its own gets one more: so one can be taken off again from each.
+        if self._safe and text.lstrip("'").startswith(_FORMULA):
+            return f"'{text}"
+        return text
 
 
 class _Encoded:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Literal, NamedTuple
 
 from corpusmith.errors import UsageError
@@ -172,6 +173,9 @@ def _greeted(record: Record, system: str, turns: Turns, rules: Rules) -> tuple[s
 
 def refuse_illegal(record: Record, turns: Turns, *, context: bool = False) -> None:
     """Raises UsageError, saying where and why a trainer would drop these turns."""
+    more = sum(1 for _ in takewhile(lambda turn: turn.role == "system", turns))
+    if more:  # the first one has been parted from them
+        raise UsageError("export_system_several", record=record.id, count=more + 1)
     for at, turn in enumerate(turns):
         if turn.role not in (ANSWERING if at % 2 else ASKING):
             code = "export_system_place" if turn.role == "system" else "export_turn_order"

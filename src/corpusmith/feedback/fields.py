@@ -107,6 +107,11 @@ class Reader:
         """Whether anything stands where the rating is to be found."""
         return _inside(row, self._names["rating"]) not in (None, "")
 
+    def rating(self, row: Mapping[str, Json]) -> int | float:
+        """The row's rating alone. Raises BadField."""
+        (_, _, _, found, _, _) = self._mapped(row)
+        return self._rating(found)
+
     def read(self, row: Mapping[str, Json]) -> Feedback:
         """The row as Feedback. Raises BadField."""
         parts = map(row.get, self._in_order) if self._plain else self._mapped(row)

@@ -83,7 +83,7 @@ class Bands:
         Asked again at once for the same sketch, as by `find` and then `add`, it remembers.
         """
         if self._looked is None or self._looked[0] != sketch:
-            self._catch_up()
+            self.settle()
             self._looked = (sketch, *self._look_anew(sketch))
         return self._looked[1:]
 
@@ -117,7 +117,7 @@ class Bands:
 
     # ------------------------------------------------------------ growing
 
-    def _catch_up(self) -> None:
+    def settle(self) -> None:
         """Put the rows into the tables that are in none yet."""
         missing = len(self) - self._rows
         if missing and (missing * _FEW > self._rows or self._too_full()):

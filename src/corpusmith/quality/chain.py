@@ -15,7 +15,8 @@ from typing import Any
 from corpusmith import registry
 from corpusmith.contracts import Ask, AskingCheck, Check, CheckContext, ComparingCheck, Earlier
 from corpusmith.errors import SpecError
-from corpusmith.values import Draft, Miss, Verdict
+from corpusmith.quality.personal import covered
+from corpusmith.values import Draft, Json, Miss, Verdict
 
 _AT_ONCE = 2000
 """Records that each check learns together: one pass over them serves all checks."""
@@ -44,17 +45,24 @@ class Chain:
         """See contracts.Checks."""
         verdicts = dict(draft.verdicts)
         for check in self.plain:
-            verdict = check(draft)
+            verdict = _told(check(draft))
             if not verdict.passed:
                 return turned_down(check.name, verdict, draft)
             verdicts[check.name] = verdict
             draft = _masked(draft, verdict)
         return replace(draft, verdicts=verdicts)
 
+    def masked(self, draft: Draft) -> Draft:
+        """The draft with everything masked that its checks mask, whether it passes them or not."""
+        for check in self.plain:
+            if mask := getattr(check, "masked", None):
+                draft = replace(draft, content=mask(draft))
+        return draft
+
     async def asked(self, draft: Draft, ask: Ask) -> Draft | Miss:
         """See contracts.Checks."""
         for check in self.askers:
-            verdict = await check.ask_about(draft, ask)
+            verdict = _told(await check.ask_about(draft, ask))
             if not verdict.passed:
                 return turned_down(check.name, verdict, draft)
             draft = _noted(draft, check.name, verdict)
@@ -66,11 +74,14 @@ class Chain:
         while some := list(islice(waiting, _AT_ONCE)):
             for check in self.comparers:
                 check.learn(some)
+        for check in self.comparers:
+            if settle := getattr(check, "settle", None):
+                settle()
 
     async def compared(self, draft: Draft, place: str, ask: Ask) -> Draft | Miss:
         """See contracts.Checks."""
         for check in self.comparers:
-            verdict = await check.compare(draft, ask)
+            verdict = _told(await check.compare(draft, ask))
             if not verdict.passed:
                 return turned_down(check.name, verdict, draft)
             draft = _noted(draft, check.name, verdict)
@@ -102,6 +113,20 @@ def turned_down(name: str, verdict: Verdict, draft: Draft) -> Miss:
     """The sample that a check rejected; `check` in its detail says which one."""
     detail = {"check": name, **verdict.detail}
     return Miss(kind="rejected", reason=verdict.reason, detail=detail, raw=draft.raw, fresh=True)
+
+
+def _told(verdict: Verdict) -> Verdict:
+    """`verdict` as it may be kept: what a check quotes of a text may hold a number or a key, which
+    stays in the draft's raw text alone."""
+    if not verdict.detail:
+        return verdict
+    return replace(verdict, detail={key: _safe(value) for key, value in verdict.detail.items()})
+
+
+def _safe(value: Json) -> Json:
+    if isinstance(value, list | tuple):
+        return [_safe(one) for one in value]
+    return covered(value) if isinstance(value, str) else value
 
 
 def _noted(draft: Draft, name: str, verdict: Verdict) -> Draft:

@@ -17,21 +17,25 @@ from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from typing import ClassVar
 
-from corpusmith.contracts import Ask, Earlier
+from corpusmith.contracts import Ask, CheckContext, Earlier
 from corpusmith.quality.options import ACTIONS, Action, chosen, field_names, found_fault, one_of
 from corpusmith.quality.shapes import passages
 from corpusmith.quality.spool import Spool
+from corpusmith.quality.variants import INVISIBLE
 from corpusmith.values import PASS, Draft, Verdict
 
 SCOPES = ("dataset", "task")
 _DIGEST_BYTES = 16
-# What makes no difference, after NFKC: blanks, quotation marks, brackets, the ends of sentences. A
-# sign between digits, and those of formulas and names, do: 1.5 is not 15, C# and C++ are not C.
+# What makes no difference, after NFKC: blanks, signs that show nothing, quotation marks, brackets,
+# the ends of sentences. A sign between digits, and those of formulas and names, do: 1.5 is not 15,
+# C# and C++ are not C.
 _IGNORED = re.compile(
-    r"[\s、。「」『』《》〈〉【】“”‘’\"'`()\[\]!?;~·—]+"
+    rf"[\s{INVISIBLE}、。「」『』《》〈〉【】“”‘’\"'`()\[\]!?;~·—]+"
     r"|(?<![0-9])[.,:]|[.,:](?![0-9])|(?<![^\W_])[*_]|[*_](?![^\W_])|(?<=[^\W\d_])-(?=[^\W\d_])"
 )
 _FIRST_PLACES = 1 << 12
+_MOST_PLACES = 1 << 26
+"""Made at once for the records that are expected: 256 MB."""
 
 
 def compared_texts(draft: Draft, fields: Sequence[str]) -> list[str]:
@@ -63,6 +67,7 @@ class Duplicates:
     def __init__(
         self,
         *,
+        context: CheckContext | None = None,
         fields: str | Sequence[str] = (),
         scope: str = "dataset",
         action: str = "reject",
@@ -70,7 +75,7 @@ class Duplicates:
         self._fields = field_names(self.name, "fields", fields)
         self._own_only = one_of(self.name, "scope", scope, SCOPES) == "task"
         self._action: Action = one_of(self.name, "action", action, ACTIONS)
-        self._known = Known()
+        self._known = Known(0 if context is None else context.expected)
 
     def learn(self, earlier: Iterable[Earlier]) -> None:
         """See contracts.ComparingCheck."""
@@ -111,9 +116,13 @@ class Known:
     file. Python's own dict takes 250 bytes for as much.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, expected: int = 0) -> None:
+        """`expected` records are made room for at once: growing takes seconds at a million."""
+        places = _FIRST_PLACES
+        while places < _MOST_PLACES and places * 2 < expected * 3:
+            places *= 2
         self._digests = bytearray(_DIGEST_BYTES)  # row 0 is nobody's
-        self._rows = array("I", bytes(4 * _FIRST_PLACES))
+        self._rows = array("I", bytes(4 * places))
         self._places = Spool()
 
     def __len__(self) -> int:

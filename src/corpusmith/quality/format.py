@@ -11,13 +11,14 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from corpusmith.quality.shapes import strings, written
+from corpusmith.quality.variants import INVISIBLE
 from corpusmith.values import PASS, Draft, Json, Verdict
 
 # Line feed and tab are text. A carriage return is not: half of a line's end on one machine only.
 # A lone surrogate cannot be written as UTF-8 at all.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 # White space in Python's sense, and the signs that show nothing: zero-width, BOM, Hangul filler.
-_BLANK = re.compile(r"[\s\u200b-\u200f\u2060\ufeff\u3164\u115f\u1160\u2800]*")
+_BLANK = re.compile(rf"[\s{INVISIBLE}]*")
 _ROLE_PREFIX = re.compile(
     r"\W{0,4}(?:user|assistant|human|ai|bot|system|character|用户|助手|角色|机器人|系统)\W{0,4}",
     re.IGNORECASE,

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, ClassVar
 
 from corpusmith.quality.facts import (
@@ -149,21 +150,37 @@ class _Ground:
         return next((shown for shown, value in stated if not value & self._numbers), None)
 
     def missing_quotation(self, text: str) -> str | None:
-        there = (self._letters, letters_of(self._asked))
-        for quoted in quotations(text):
+        """The first quotation that is in neither the source nor the question; None: all are."""
+        asked = letters_of(self._asked)
+        for quoted in dict.fromkeys(quotations(text)):
             letters = letters_of(quoted)
-            if not any(letters in one for one in there):
+            if not (self._holds(letters) or letters in asked):
                 return quoted[:_EXCERPT_CHARS]
         return None
+
+    def _holds(self, letters: str) -> bool:
+        """Whether the source has them in a row. Looks from where their first two stand: of many
+        quotations none is looked for from the start."""
+        start = self._pairs.get(letters[:2], -1) if len(letters) > 1 else 0
+        return start >= 0 and self._letters.find(letters, start) >= 0
+
+    @cached_property
+    def _pairs(self) -> dict[str, int]:
+        """Two letters → where they first stand in the source."""
+        last = len(self._letters) - 1
+        return {self._letters[at : at + 2]: at for at in reversed(range(last))}
+
+    @cached_property
+    def _pieces(self) -> frozenset[str]:
+        return frozenset(_pieces(self._letters))
 
     def holds_copy(self, text: str) -> bool:
         """Whether `text` is copied from the source, but for signs and a slip."""
         letters = letters_of(text)
         if letters in self._letters:
             return True
-        pieces = {letters[at : at + _PIECE] for at in range(len(letters) - _PIECE + 1)}
-        there = sum(piece in self._letters for piece in pieces)
-        return bool(pieces) and there >= _EVIDENCE_SHARE * len(pieces)
+        pieces = _pieces(letters)
+        return bool(pieces) and len(pieces & self._pieces) >= _EVIDENCE_SHARE * len(pieces)
 
     def support(self, text: str) -> float:
         """The share of what `text` is about that the source is about; 1 for too little to tell."""
@@ -176,3 +193,7 @@ class _Ground:
         """Whether the source is in the language of `text`, as far as one can tell."""
         languages = {language_of(text), language_of(self._source)} - {None}
         return len(languages) < 2
+
+
+def _pieces(letters: str) -> set[str]:
+    return {letters[at : at + _PIECE] for at in range(len(letters) - _PIECE + 1)}

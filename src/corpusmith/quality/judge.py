@@ -90,6 +90,7 @@ class Judge:
                 "comment": str(answer.data.get(COMMENT, "")).strip()[:_COMMENT_CHARS],
                 "model": answer.model,
                 "call": answer.call_key,
+                **({"simulated": True} if answer.simulated else {}),
             },
             score=overall,
         )

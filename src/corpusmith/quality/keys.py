@@ -25,11 +25,20 @@ _SERVICES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("github_pat_", r"github_pat_[A-Za-z0-9_]{22,255}"),
         ("glpat-", r"glpat-[A-Za-z0-9_\-]{20,60}"),  # GitLab
         ("AIza", r"AIza[A-Za-z0-9_\-]{35}"),  # Google
+        ("GOCSPX-", r"GOCSPX-[A-Za-z0-9_\-]{20,60}"),
+        ("ya29.", r"ya29\.[A-Za-z0-9_\-]{20,300}"),
         ("xox", r"xox[abeprs]-[A-Za-z0-9\-]{10,200}"),  # Slack
+        ("xapp-", r"xapp-[A-Za-z0-9\-]{20,200}"),
         ("hf_", r"hf_[A-Za-z0-9]{30,60}"),  # Hugging Face
+        ("gsk_", r"gsk_[A-Za-z0-9]{40,80}"),  # Groq
+        ("nvapi-", r"nvapi-[A-Za-z0-9_\-]{40,90}"),  # NVIDIA
+        ("xai-", r"xai-[A-Za-z0-9]{40,120}"),  # xAI
+        ("pplx-", r"pplx-[A-Za-z0-9]{32,80}"),  # Perplexity
+        ("r8_", r"r8_[A-Za-z0-9]{30,60}"),  # Replicate
         ("_live_", r"[sr]k_live_[A-Za-z0-9]{16,200}"),  # Stripe
         ("LTAI", r"LTAI[A-Za-z0-9]{12,24}"),  # Aliyun
         ("AKID", r"AKID[A-Za-z0-9]{32}"),  # Tencent Cloud
+        (".", r"[0-9a-f]{32}\.(?=[A-Za-z]*[0-9])[A-Za-z0-9]{16}"),  # Zhipu
         ("npm_", r"npm_[A-Za-z0-9]{36}"),
         ("pypi-", r"pypi-[A-Za-z0-9_\-]{50,300}"),
         ("eyJ", r"eyJ[A-Za-z0-9_\-]{8,4000}\.eyJ[A-Za-z0-9_\-]{8,8000}\.[A-Za-z0-9_\-]{16,1000}"),

@@ -44,6 +44,11 @@ _ABOUT_LANGUAGES = re.compile(
     r"|Hindi|Dutch|Turkish|Polish|Vietnamese|Thai|Greek|Hebrew|Latin|Mandarin|Cantonese)\b",
     re.IGNORECASE,
 )
+_QUOTED = re.compile(
+    r"“[^“”\n]{1,400}”|\"[^\"\n]{1,400}\"|「[^「」\n]{1,400}」|『[^『』\n]{1,400}』|《[^《》\n]{1,80}》"
+)
+_LEAST_AROUND = 4
+"""Characters or words around a quotation that say in which language it is quoted."""
 _EXCERPT_CHARS = 60
 
 
@@ -78,7 +83,7 @@ class Language:
         every = passages(draft)
         found = chosen(every, self._fields)
         doubtful = [one for one in found if not self._is_plain(one.text)]
-        if any(self._is_another(weighed(one.text)[0]) for one in doubtful):
+        if any(self._is_another(self._weighed(one.text)[0]) for one in doubtful):
             verdict = self._of_all(found, every)
             if verdict is not PASS:
                 return verdict
@@ -90,9 +95,19 @@ class Language:
     def _is_another(self, language: str | None) -> bool:
         return language is not None and language not in self._expected
 
+    def _weighed(self, text: str) -> tuple[str | None, int]:
+        """The language and its amount; of a text that quotes another one, those of what is around
+        the quotation."""
+        language, amount = weighed(text)
+        if self._is_another(language) and _QUOTED.search(text):
+            around = weighed(_QUOTED.sub(" ", text))
+            if around[0] in self._expected and around[1] >= _LEAST_AROUND:
+                return around
+        return language, amount
+
     def _of_all(self, found: Sequence[Passage], every: Sequence[Passage]) -> Verdict:
         """Each text by itself, then all together: a dialogue may be all in short lines."""
-        weighty = [(one, *weighed(one.text)) for one in found]
+        weighty = [(one, *self._weighed(one.text)) for one in found]
         amounts: Counter[str | None] = Counter()
         for one, language, amount in weighty:
             if amount >= self._least and self._is_another(language):

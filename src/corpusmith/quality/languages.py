@@ -3,9 +3,8 @@
 Owns: the guess, and what of a text is no language at all (code, formulas, addresses). Does not
 own: which language is wanted (`language.py`).
 
-Libraries were measured on the 80 texts of tests/quality/test_languages.py: lingua 2.1 (96 MB) has
-66 of them right at 760 µs each, py3langid 0.4 (4.5 MB) 61 at 75 µs. They give every short text
-some language, code and formulas too, and call technical Chinese with English words English.
+Libraries were measured (docs/design/quality.md): they take 8 and 30 times as long, give every short
+text some language, code and formulas too, and call technical Chinese with English words English.
 """
 
 from __future__ import annotations
@@ -31,6 +30,7 @@ _NO_PROSE: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("://", re.compile(r"[a-z]{2,6}://[^\s，。！？；：、“”（）]+")),
     ("@", re.compile(r"[\w.%+\-]{1,64}@[!-~]+", re.ASCII)),
     ("<", re.compile(r"</?[A-Za-z][^<>\n]{0,200}>")),
+    ("SELECT", re.compile(r"\bSELECT\b[^\n]{1,300}?\bFROM\b[^\n]*")),
     # Lines of code outside a fence.
     (
         "\n",

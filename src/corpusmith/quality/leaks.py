@@ -26,6 +26,7 @@ _GRAM = 8
 _STRIDE = 12
 _ENDS = re.compile(r"[。！？；!?;\n]+|\.(?:\s+|$)|\{[a-z_]+\}")
 _QUOTED = re.compile(r"“[^”\n]*”|「[^」\n]*」|《[^》\n]*》|\"[^\"\n]*\"|`[^`\n]*`|\{\{.*?\}\}")
+_LETTERS = re.compile(r"[^\W_]")
 _MARK = re.compile(r"^[\s\-*•#>]*(?:\d{1,2}[.、)）]\s*)?")
 
 
@@ -60,7 +61,12 @@ def leaks_of_recipe(recipe: str, language: Language) -> Leaks:
 def _sentences(text: str) -> list[str]:
     parts = _ENDS.split(_QUOTED.sub("\n", text))
     bare = (_MARK.sub("", part).strip() for part in parts)
-    return [part for part in bare if weight(part) >= _SENTENCE_WEIGHT]
+    return [part for part in bare if weight(part) >= _SENTENCE_WEIGHT and _says_something(part)]
+
+
+def _says_something(part: str) -> bool:
+    """Half of it are letters: a rule of dashes or the frame of a table is nobody's sentence."""
+    return 2 * len(_LETTERS.findall(part)) >= len(part)
 
 
 def _shared(text: str, start: int, sentence: str, at: int) -> str:

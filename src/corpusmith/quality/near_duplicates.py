@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from corpusmith.quality.near_index import Prepared
 
 THRESHOLD = 0.7
+_MOST_ROOM = 2_000_000
+"""Texts that room is made for at once, 230 bytes each; for more it grows on the way."""
 
 
 class NearDuplicates:
@@ -66,11 +68,16 @@ class NearDuplicates:
             threshold=number(self.name, "threshold", threshold, 0.3, 1),
             ngram=None if ngram is None else whole(self.name, "ngram", ngram, 2, 20),
             boilerplate=context.boilerplate,
+            expected=min(context.expected, _MOST_ROOM),
         )
 
     def learn(self, earlier: Iterable[Earlier]) -> None:
         """See contracts.ComparingCheck."""
         self._index.add_many(self._texts(earlier))
+
+    def settle(self) -> None:
+        """See contracts.ComparingCheck: the tables are made here, not under the first draft."""
+        self._index.settle()
 
     async def compare(self, draft: Draft, ask: Ask) -> Verdict:
         """See contracts.ComparingCheck."""

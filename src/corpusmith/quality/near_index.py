@@ -136,6 +136,10 @@ class NearIndex:
             self._bands.append(sketch)
             self._texts.extend([text_of(fold(text))])
 
+    def settle(self) -> None:
+        """Does at once what the next look would wait for, after many were added."""
+        self._bands.settle()
+
     def _prepared(self, text: str | Prepared) -> Prepared:
         return text if isinstance(text, Prepared) else self.prepare(text)
 

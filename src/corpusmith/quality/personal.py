@@ -58,8 +58,6 @@ def shown(kind: str, found: str) -> str:
     if kind == "email":
         name, _, host = plain.rpartition("@")
         return f"{name[:1]}****@{host[-20:]}"
-    if kind == "key":
-        return f"{plain[:4]}****"
     head, tail = SHOWN[kind]
     # Of a phone number the last 11, which leaves out +86.
     signs = "".join(sign for sign in plain if sign.isalnum())[-11 if kind == "phone" else 0 :]
@@ -110,8 +108,9 @@ _MOBILE = re.compile(
     r"(?:([ \-.]?)[0-9]{4}\1[0-9]{4}|[0-9]([ \-])[0-9]{3}\2[0-9]{4})" + _ENDS
 )
 _LANDLINE = re.compile(
-    _ALONE + r"(?:(?:\+|00)86[ \-]?)?(?:\(0(?:10|2[0-57-9]|[3-9][0-9]{2})\) ?"
-    r"|0(?:10|2[0-57-9]|[3-9][0-9]{2})[\- ])[2-8][0-9]{6,7}" + _ENDS
+    _ALONE + r"(?:(?:(?:\+|00)86[ \-]?)?(?:\(0(?:10|2[0-57-9]|[3-9][0-9]{2})\) ?"
+    r"|0(?:10|2[0-57-9]|[3-9][0-9]{2})[\- ])"
+    r"|(?:\+|00)86[ \-](?:10|2[0-57-9]|[3-9][0-9]{2})[ \-])[2-8][0-9]{2,3}[ \-]?[0-9]{4}" + _ENDS
 )
 _AMERICAN = re.compile(
     r"(?<![0-9A-Za-z_*])(?<![0-9][.\-])(?:\+?1[ .\-]?)?"

@@ -78,21 +78,35 @@ class PersonalData:
             if self._acts[one.kind] == act
         )
         counts = Counter(one.kind for _, _, finds in found for one in finds)
-        # Around one find may stand another: none is told, in whole or in part.
-        safe = covered(text)
-        around = safe[max(0, one.start - _AROUND_CHARS) : one.end + _AROUND_CHARS]
         return {
             "kind": one.kind,
-            "found": shown(one.kind, text[one.start : one.end]),
-            "context": around[:_CONTEXT_CHARS],
+            **_excerpt(text, one),
             "path": covered(path)[:_PATH_CHARS],
             "hits": counts.total(),
             "kinds": dict(counts),
         }
 
+    def masked(self, draft: Draft) -> Json:
+        """A copy of the draft's content with all masked that is to be masked, whatever else it
+        holds."""
+        return masked_content(draft, self._masked)
+
     def _masked(self, text: str) -> str:
         kinds = [kind for kind in self._kinds if self._acts[kind] == "mask"]
         return covered(text, kinds, self._mask)
+
+
+def _excerpt(text: str, one: Find) -> dict[str, Json]:
+    """A find and what stands around it. Of a key nothing: its first signs say whose it is, and its
+    length and signs what to look for."""
+    if one.kind == "key":
+        return {}
+    # Around one find may stand another: none is told, in whole or in part.
+    around = covered(text)[max(0, one.start - _AROUND_CHARS) : one.end + _AROUND_CHARS]
+    return {
+        "found": shown(one.kind, text[one.start : one.end]),
+        "context": around[:_CONTEXT_CHARS],
+    }
 
 
 def _known_kinds(check: str, kinds: object) -> tuple[str, ...]:

@@ -20,25 +20,52 @@ from corpusmith.quality.shapes import texts, written
 from corpusmith.values import PASS, Draft, Verdict
 
 _I = re.IGNORECASE
+_NO_INSERTION = r"(?!\s*[\]】]|排序|法|语|损耗|操作|键|符|点|物|式|图片\]|语句)"
+# Who speaks of templates may show one.
+_ABOUT_TEMPLATES = re.compile(
+    r"\{%|\{\{[#/^!>]|模板|範本|占位符|变量|變數|插值"
+    r"|\btemplat|\bplaceholders?\b|\bvariables?\b|\bf-strings?\b|\bJinja|\bVue\b|\bAngular\b"
+    r"|\bHandlebars\b|\bMustache\b|\bDjango\b|\bAnsible\b|\bHelm\b|\bLiquid\b",
+    _I,
+)
 
 # (sign that must be there at all, pattern). The sign makes the check cheap: a search for a fixed
 # text costs 50 ns, and nearly every text ends there.
 PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     # {{char}}, {{ user }}
-    ("{{", re.compile(r"\{\{\s*[A-Za-z_\u4e00-\u9fff][\w\u4e00-\u9fff]{1,29}\s*\}\}")),
-    # {name}, {姓名}; but no LaTeX \text{ab} x_{ij}, no ${shell}, no f-string or call around it
+    (
+        "{{",
+        re.compile(
+            r"(?<![>=\"'`$])\{\{\s*[A-Za-z_\u4e00-\u9fff][\w\u4e00-\u9fff]{1,29}\s*\}\}(?![<\"'`])"
+        ),
+    ),
+    # {name}, {姓名}; but no sequence {an}, no LaTeX \text{ab} x_{ij}, no ${shell}, no f-string or
+    # call around it
     (
         "{",
         re.compile(
-            r"(?<![A-Za-z0-9\\$^_}{\"'`=(%#@\]>)/])\{(?:[a-z][a-z0-9]*(?:_[a-z0-9]+)*[a-z0-9]"
+            r"(?<![A-Za-z0-9\\$^_}{\"'`=(%#@\]>)/])\{(?:(?=[a-z0-9_]{3})(?![a-z]_[a-z0-9]{1,2}\})[a-z][a-z0-9]*(?:_[a-z0-9]+)*"
             r"|[\u4e00-\u9fff]{2,8})\}(?![{\"'`=])"
         ),
     ),
     ("<", re.compile(r"<(?:START|USER|BOT|CHAR)>|<\|[a-z_]{3,20}\|>")),
     ("[INST]", re.compile(r"\[INST\]")),
-    # [插入…], 【请填写…】, [insert …]
-    ("[", re.compile(r"\[\s*(?:(?:请)?(?:插入|填入|填写)|insert\b)[^\[\]\n]{0,60}\]", _I)),
-    ("【", re.compile(r"【\s*(?:请)?(?:在此|此处)?(?:插入|填入|填写)[^【】\n]{0,60}】")),
+    # [插入…], 【请填写…】, [insert …]; but not 【插入排序】
+    (
+        "[",
+        re.compile(
+            r"\[\s*(?:请?(?:在此|此处)?(?:插入|填入|填写)" + _NO_INSERTION + r"|insert )"
+            r"[^\[\]\n]{0,60}\]",
+            _I,
+        ),
+    ),
+    (
+        "【",
+        re.compile(
+            r"【\s*请?(?:在此|此处)?(?:插入|填入|填写)" + _NO_INSERTION + r"[^【】\n]{0,60}】"
+        ),
+    ),
+    ("orem ipsum", re.compile(r"lorem ipsum dolor sit", _I)),
     # XXX or ×××; but not in a masked number 138-XXXX, nor the thirtieth Super Bowl
     ("XXX", re.compile(r"(?<![A-Za-z0-9_.\-*])(?<!Bowl )XXX+(?![A-Za-z0-9_\-*])(?! [A-Z][a-z])")),
     ("×××", re.compile(r"×{3,}")),
@@ -72,6 +99,8 @@ PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ),
 )
 
+_BRACES = ("{{", "{")
+
 # The whole text of a turn is a name for what should stand there, or dots.
 _WHOLE = re.compile(
     r"\W*(?:(?:user|assistant|character|ai)(?:'s)?[ _](?:message|reply|response|input|content)"
@@ -82,6 +111,15 @@ _WHOLE = re.compile(
     _I,
 )
 _WHOLE_MAX = 40
+# 我叫[你的名字], My name is [your name]: said by somebody. In a longer text it is a letter that was
+# asked for, whose reader fills it in.
+_OWN_NAME = re.compile(
+    r"(?:我叫|我是|名字[是叫]|[你您]好[，,！!]?"
+    r"|\b(?:hi|hello|hey),?|my name is|\bi am|\bi['’]m)[ \t]?"
+    r"(?:\[[^\[\]\n]{0,12}|【[^【】\n]{0,12})(?:名字|姓名|名称|角色名|name)\s*[\]】]",
+    _I,
+)
+_SAID_MAX = 120
 _EXCERPT_CHARS = 60
 _NO_LEAKS = Leaks(())
 
@@ -140,9 +178,13 @@ class Placeholders:
         for text in contents:
             if len(text) <= _WHOLE_MAX and text and _WHOLE.fullmatch(text):
                 return text
+            if len(text) <= _SAID_MAX and (match := _OWN_NAME.search(text)):
+                return match[0]
         joined = "\n".join(contents)
         for sign, pattern in PATTERNS:
             if sign in joined and (match := pattern.search(_without_code(joined))):
+                if sign in _BRACES and _ABOUT_TEMPLATES.search(joined):
+                    continue
                 return match[0]
         return next((word for word in self._words if word in joined), None)
 

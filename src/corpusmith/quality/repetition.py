@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from string import punctuation
 from typing import ClassVar
 
 from corpusmith.quality.options import (
@@ -189,7 +190,7 @@ def repeated_share(text: str) -> float:
         letters = _NO_WORD.sub("", text)
         if weight(letters) > 1.5 * len(letters):
             return _share([letters[at : at + 8] for at in range(len(letters) - 7)])
-    words = text.split()
+    words = [word for word in text.split() if not word.isascii() or word.strip(punctuation)]
     return _share(list(zip(words, words[1:], words[2:], words[3:], words[4:], strict=False)))
 
 

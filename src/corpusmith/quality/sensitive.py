@@ -119,6 +119,11 @@ class Sensitive:
             "categories": dict(counts.most_common(_CATEGORIES)),
         }
 
+    def masked(self, draft: Draft) -> Json:
+        """A copy of the draft's content with all masked that is to be masked, whatever else it
+        holds."""
+        return masked_content(draft, self._masked)
+
     def _masked(self, text: str) -> str:
         return masked_text(text, self._to_mask, lambda sign: self._mask)
 

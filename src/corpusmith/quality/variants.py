@@ -28,11 +28,13 @@ UNSPACED = (
 _UNSPACED = re.compile(f"[{UNSPACED}]")
 # What parts a sentence from the next, as a sign of the text and after folding.
 _ENDS = frozenset("。！？!?｡︒\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")
-# Signs that show nothing, besides those of the category Cf: fillers, joiners, selectors.
-_INVISIBLE = re.compile(
-    r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0\ufe00-\ufe0f"
-    r"\U000e0100-\U000e01ef]"
+# Signs that show nothing, as the inside of a character class: fillers, joiners, selectors, marks of
+# direction. All others of the category Cf are rare, or show something in their script.
+INVISIBLE = (
+    r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    r"\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e01ef"
 )
+_INVISIBLE = re.compile(f"[{INVISIBLE}]")
 # Strokes over and around letters. In Chinese text they only hide a word; the marks of kana, Thai
 # and others belong to their letters and are not here.
 _STROKES = re.compile(

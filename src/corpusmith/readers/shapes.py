@@ -1,7 +1,8 @@
 """Which known shape rows have, and rows in the shape that records are stored in.
 
 Owns: the table of shapes: the keys that tell one, and how its row becomes a record's content.
-Does not own: reading files (`rows.py`), what becomes of a row that does not fit.
+Does not own: reading files (`rows.py`), the parts of a row (`parts.py`), what becomes of a row that
+does not fit.
 
 The jobs' own shapes come out with exactly their keys. The open ones (alpaca, chats, pairs, kto)
 keep whatever else a row holds: an exporter takes what it knows.
@@ -9,34 +10,26 @@ keep whatever else a row holds: an exporter takes what it knows.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from corpusmith.readers.parts import (
+    Misfit,
+    Row,
+    answer_of,
+    chat_of,
+    list_of,
+    prompt_keys,
+    prompt_of,
+    rest_of,
+    text_of,
+    unpacked,
+    with_system,
+)
 from corpusmith.values import Json
-
-Row = Mapping[str, Json]
 
 ENOUGH = 0.5
 """The share of rows that must fit a shape for it to be taken by itself."""
-
-ROLES = {
-    **dict.fromkeys(("user", "human", "prompter"), "user"),
-    **dict.fromkeys(("assistant", "gpt", "chatgpt", "bing", "bard", "model", "bot"), "assistant"),
-    **dict.fromkeys(("tool", "observation", "function"), "tool"),
-    **dict.fromkeys(("system", "developer", "function_call"), ""),
-}
-"""A speaker's name in files -> the role here; empty: the same."""
-
-
-class Misfit(Exception):
-    """A row that does not fit a shape. `reason` is a stable code: `row_missing`, `row_empty`,
-    `row_text`, `row_list`, `row_role`, `row_order`, `row_label`, `row_pair`."""
-
-    def __init__(self, reason: str, **detail: Json) -> None:
-        super().__init__(reason, detail)
-        self.reason = reason
-        self.detail: dict[str, Json] = detail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,134 +122,9 @@ class _Try:
         return cls(name=name, keys=keys, marked=marked, fitting=fitting, misfit=misfit)
 
 
-# ---------------------------------------------------------------- parts of a row
-
-
-def _text(row: Row, key: str, *, empty: bool = False) -> str:
-    """The text under `key`; `empty`: it may be blank or lacking. Raises Misfit."""
-    value = row.get(key)
-    if value is None and not empty:
-        raise Misfit("row_missing", key=key)
-    text = "" if value is None else value
-    if not isinstance(text, str):
-        raise Misfit("row_text", key=key)
-    if not empty and not text.strip():
-        raise Misfit("row_empty", key=key)
-    return text
-
-
-def _list(row: Row, key: str) -> list[Json]:
-    """The list under `key`, also as JSON text (a cell of a CSV). Raises Misfit."""
-    value = _unpacked(row.get(key))
-    if not isinstance(value, list):
-        raise Misfit("row_missing" if value is None else "row_list", key=key)
-    if not value:
-        raise Misfit("row_empty", key=key)
-    return value
-
-
-def _unpacked(value: Json) -> Json:
-    """JSON text of a list or object as its value; all else as it is."""
-    if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
-        try:
-            return json.loads(value)
-        except ValueError:
-            return value
-    return value
-
-
-def _rest(row: Row, *taken: str) -> dict[str, Json]:
-    return {key: value for key, value in row.items() if key not in taken}
-
-
-def _chat(turns: Iterable[Json], key: str) -> list[dict[str, Json]]:
-    """Messages as `{role, content}`, whatever names they had. Raises Misfit."""
-    return [message for at, one in enumerate(turns) for message in _messages(one, key, at)]
-
-
-def _messages(one: Json, key: str, at: int) -> list[dict[str, Json]]:
-    """One entry of a chat; `{"human": …, "assistant": …}` holds two."""
-    if not isinstance(one, Mapping):
-        raise Misfit("row_text", key=f"{key}.{at}")
-    if "human" in one and "assistant" in one:
-        return [
-            {"role": role, "content": _text(one, name)}
-            for name, role in (("human", "user"), ("assistant", "assistant"))
-        ]
-    role = one.get("role", one.get("from"))
-    if not isinstance(role, str) or role.lower() not in ROLES:
-        raise Misfit("row_role", role=str(role)[:60], at=at + 1)
-    content = one.get("content", one.get("value"))
-    others = _rest(one, "role", "from", "content", "value")
-    return [
-        {
-            "role": ROLES[role.lower()] or role.lower(),
-            "content": _content(content, f"{key}.{at}", may_lack=bool(others.get("tool_calls"))),
-            **others,
-        }
-    ]
-
-
-def _content(value: Json, key: str, *, may_lack: bool = False) -> str:
-    """A message's text; parts of text are joined. Raises Misfit for a picture or a sound."""
-    if value is None and may_lack:
-        return ""
-    if isinstance(value, list) and all(
-        isinstance(part, Mapping) and isinstance(part.get("text"), str) for part in value
-    ):
-        return "".join(part["text"] for part in value)
-    if not isinstance(value, str):
-        raise Misfit("row_text", key=key)
-    return value
-
-
-_PROMPTS = (("messages",), ("conversations",), ("instruction", "input"), ("prompt",))
-
-
-def _prompt_keys(row: Row) -> tuple[str, ...]:
-    """The fields that `_prompt` reads; empty: there is none."""
-    return next((keys for keys in _PROMPTS if keys[0] in row), ())
-
-
-def _prompt(row: Row) -> list[dict[str, Json]]:
-    """The messages before the answer: `messages`, `conversations`, `prompt` or `instruction`."""
-    for key in ("messages", "conversations"):
-        if key in row:
-            return _with_system(row, _chat(_list(row, key), key))
-    if "instruction" in row:
-        parts = (_text(row, "instruction"), _text(row, "input", empty=True))
-        asked = {"role": "user", "content": "\n".join(part for part in parts if part)}
-        return _with_system(row, [asked])
-    prompt = _unpacked(row.get("prompt"))
-    if isinstance(prompt, list):
-        return _with_system(row, _chat(_list(row, "prompt"), "prompt"))
-    return _with_system(row, [{"role": "user", "content": _text(row, "prompt")}])
-
-
-def _with_system(row: Row, chat: list[dict[str, Json]]) -> list[dict[str, Json]]:
-    """`chat` with the row's `system` text in front, unless it starts with one."""
-    system = row.get("system")
-    if not isinstance(system, str) or not system.strip() or chat[0]["role"] == "system":
-        return chat
-    return [{"role": "system", "content": system}, *chat]
-
-
-def _answer(row: Row, key: str) -> list[dict[str, Json]]:
-    """The answer under `key`, as messages: a text, one message, or several."""
-    value = _unpacked(row.get(key))
-    if isinstance(value, Mapping):
-        return _chat([value], key)
-    if isinstance(value, list):
-        return _chat(_list(row, key), key)
-    return [{"role": "assistant", "content": _text(row, key)}]
-
-
-# ---------------------------------------------------------------- shapes
-
-
 def _dialogue(row: Row) -> dict[str, Json]:
-    turns = _chat(_list(row, "dialogues"), "dialogues")
-    labels = _unpacked(row.get("scenario_labels")) or []
+    turns = chat_of(list_of(row, "dialogues"), "dialogues")
+    labels = unpacked(row.get("scenario_labels")) or []
     if not isinstance(labels, str | list):
         raise Misfit("row_list", key="scenario_labels")
     count = str(row.get("turn_count", ""))
@@ -269,9 +137,9 @@ def _dialogue(row: Row) -> dict[str, Json]:
 
 
 def _refinement(row: Row) -> dict[str, Json]:
-    steps = _list(row, "refinement_process")
+    steps = list_of(row, "refinement_process")
     return {
-        **{key: _text(row, key) for key in ("question", "initial_answer", "final_answer")},
+        **{key: text_of(row, key) for key in ("question", "initial_answer", "final_answer")},
         "refinement_process": [
             _parts(step, ("answer", "critique"), at) for at, step in enumerate(steps)
         ],
@@ -284,22 +152,22 @@ TRIPLE = ("question", "answer", "correction")
 def _rounds(row: Row) -> dict[str, Json]:
     head = {"id": row["id"]} if "id" in row else {}
     if "rounds" not in row:
-        return {**head, **{key: _text(row, key) for key in TRIPLE}}
-    rounds = _list(row, "rounds")
+        return {**head, **{key: text_of(row, key) for key in TRIPLE}}
+    rounds = list_of(row, "rounds")
     return {**head, "rounds": [_parts(one, TRIPLE, at) for at, one in enumerate(rounds)]}
 
 
 def _parts(value: Json, keys: Sequence[str], at: int) -> dict[str, Json]:
     if not isinstance(value, Mapping):
         raise Misfit("row_missing", key=f"{at}.{keys[0]}")
-    return {key: _text(value, key) for key in keys}
+    return {key: text_of(value, key) for key in keys}
 
 
 def _pairs(row: Row) -> dict[str, Json]:
     """`messages` up to the user's last word, and two assistant messages."""
-    chosen, rejected = _answer(row, "chosen"), _answer(row, "rejected")
-    keys = _prompt_keys(row)
-    chat = _prompt(row) if keys else []
+    chosen, rejected = answer_of(row, "chosen"), answer_of(row, "rejected")
+    keys = prompt_keys(row)
+    chat = prompt_of(row) if keys else []
     if chat == chosen or not chat:
         # Some files have the whole chats, and `messages` is the chosen one once more.
         chat, chosen, rejected = _parted(chosen, rejected)
@@ -314,7 +182,7 @@ def _pairs(row: Row) -> dict[str, Json]:
         "messages": chat,
         "chosen": _assistant(chosen[0]),
         "rejected": _assistant(rejected[0]),
-        **_rest(row, "messages", *keys, "system", "chosen", "rejected"),
+        **rest_of(row, "messages", *keys, "system", "chosen", "rejected"),
     }
 
 
@@ -347,37 +215,37 @@ def _kto(row: Row) -> dict[str, Json]:
     label = LABELS.get(given.lower())
     if label is None:
         raise Misfit("row_label", key=key, value=given[:60])
-    chat = _prompt(row)
+    chat = prompt_of(row)
     if "completion" in row:
-        chat = [*chat, *_answer(row, "completion")]
+        chat = [*chat, *answer_of(row, "completion")]
     if chat[-1]["role"] != "assistant":
         raise Misfit("row_order", role=chat[-1]["role"])
-    taken = ("messages", *_prompt_keys(row), "completion", "system", key)
-    return {"messages": chat, "label": label, **_rest(row, *taken)}
+    taken = ("messages", *prompt_keys(row), "completion", "system", key)
+    return {"messages": chat, "label": label, **rest_of(row, *taken)}
 
 
 def _sharegpt(row: Row) -> dict[str, Json]:
     key = "conversation" if "conversation" in row else "conversations"
-    chat = _with_system(row, _chat(_list(row, key), key))
-    return {"messages": chat, **_rest(row, key, "system")}
+    chat = with_system(row, chat_of(list_of(row, key), key))
+    return {"messages": chat, **rest_of(row, key, "system")}
 
 
 def _openai(row: Row) -> dict[str, Json]:
-    return {"messages": _chat(_list(row, "messages"), "messages"), **_rest(row, "messages")}
+    return {"messages": chat_of(list_of(row, "messages"), "messages"), **rest_of(row, "messages")}
 
 
 def _alpaca(row: Row) -> dict[str, Json]:
-    history = _unpacked(row.get("history"))
+    history = unpacked(row.get("history"))
     content: dict[str, Json] = {
-        "instruction": _text(row, "instruction"),
-        "input": _text(row, "input", empty=True),
-        "output": _text(row, "output"),
+        "instruction": text_of(row, "instruction"),
+        "input": text_of(row, "input", empty=True),
+        "output": text_of(row, "output"),
     }
     if row.get("system"):
-        content["system"] = _text(row, "system")
+        content["system"] = text_of(row, "system")
     if history:
         content["history"] = history
-    return content | _rest(row, "instruction", "input", "output", "system", "history")
+    return content | rest_of(row, "instruction", "input", "output", "system", "history")
 
 
 SHAPES: dict[str, Shape] = {

@@ -12,7 +12,8 @@ def number(value: float | None) -> str:
 
 def decimal(value: float | None, digits: int = 2) -> str:
     """`3.14`"""
-    return NONE if value is None else f"{value:,.{digits}f}"
+    # Rounded first: what rounds to nothing has no sign.
+    return NONE if value is None else f"{round(value, digits) + 0.0:,.{digits}f}"
 
 
 def percent(share: float | None) -> str:

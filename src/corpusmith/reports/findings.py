@@ -5,10 +5,10 @@ Owns: the thresholds. Does not own: the words (`report.finding.*` in the catalog
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from typing import Any
 
+from corpusmith.reports import commands
 from corpusmith.reports.report import Finding, Group, Report, TaskPart, Weight
 
 MANY_MISSES = 0.2
@@ -25,7 +25,7 @@ NAMED = 3
 def findings(report: Report) -> tuple[Finding, ...]:
     """What is bad, then what is worth a look, then what is good."""
     if not report.records:
-        return tuple(_empty(report))
+        return (*_empty(report), *_misses(report))
     found = [one for look in LOOKS for one in look(report)]
     order = {"bad": 0, "note": 1, "good": 2}
     return tuple(sorted(found, key=lambda one: order[one.weight]))
@@ -43,7 +43,7 @@ def _empty(report: Report) -> Iterator[Finding]:
     elif report.kind == "task":
         yield _say("none_yet", "bad", f"corpusmith resume {report.task}")
     else:
-        yield _say("none_in_dataset", "bad", f"corpusmith generate --dataset {_name(report)}")
+        yield _say("none_in_dataset", "bad", commands.generate(report))
 
 
 def _simulated(report: Report) -> Iterator[Finding]:
@@ -90,27 +90,35 @@ def _misses(report: Report) -> Iterator[Finding]:
     if made.attempted and lost / made.attempted >= MANY_MISSES:
         reasons = {**made.rejected_by_reason, **made.failed_by_cause}
         most = max(reasons, key=lambda one: reasons[one], default="")
-        command = f"corpusmith tasks misses {made.tasks[0].id}" if made.tasks else None
+        worst = max(made.tasks, key=lambda one: one.rejected + one.failed)
+        command = f"corpusmith tasks misses {worst.id}"
         yield _say("misses", "bad", command, share=lost / made.attempted, reason=most)
 
 
 def _duplicates(report: Report) -> Iterator[Finding]:
     found = report.duplicates
     if not found.exact + found.near:
+        if found.crowded:
+            yield _say("crowded", "note", n=found.crowded)
+            return
         yield _say("no_duplicates", "good", looked_at=found.looked_at)
         return
     weight: Weight = "bad" if found.share >= MANY_DUPLICATES else "note"
-    command = f"corpusmith check {subject(report)} --checks duplicates,near_duplicates"
+    command = commands.about(report, "check", "--checks duplicates,near_duplicates")
     yield _say("duplicates", weight, command, share=found.share, exact=found.exact, near=found.near)
 
 
 def _scores(report: Report) -> Iterator[Finding]:
     if not report.evaluations:
-        if not any(report.judged):
-            of = subject(report) if report.kind == "task" else f"--dataset {_name(report)}"
-            yield _say("not_evaluated", "note", f"corpusmith evaluate {of}")
+        if report.judged_by_simulator:
+            yield _say("simulated_scores", "bad", records=report.judged_by_simulator)
+        elif not any(report.judged):
+            yield _say("not_evaluated", "note", commands.evaluate(report))
         return
     last = report.evaluations[0]
+    if last.simulated:  # whatever the scores are, nothing follows from them
+        yield _say("simulated_judge", "bad", task=last.task_id)
+        return
     means = {one.label: one.mean for one in last.dimensions if one.mean is not None}
     low = {label: mean for label, mean in means.items() if mean < LOW_MEAN}
     command = f"corpusmith evaluate --show {last.task_id}"
@@ -133,26 +141,17 @@ def _languages(report: Report) -> Iterator[Finding]:
 
 def _flags(report: Report) -> Iterator[Finding]:
     if report.flagged:
-        command = f"corpusmith review start {subject(report)} --queue flagged"
+        command = commands.about(report, "review start", "--queue flagged")
         yield _say("flagged", "note", command, records=report.flagged)
 
 
 def _review(report: Report) -> Iterator[Finding]:
     pending = report.review.states.get("pending", 0)
+    command = commands.about(report, "review start")
     if pending == report.records:
-        yield _say("not_reviewed", "note", f"corpusmith review start {subject(report)}")
+        yield _say("not_reviewed", "note", command)
     elif pending:
-        command = f"corpusmith review start {subject(report)}"
         yield _say("partly_reviewed", "note", command, records=pending)
 
 
 LOOKS = (_simulated, _shortfall, _misses, _duplicates, _scores, _languages, _flags, _review)
-
-
-def subject(report: Report) -> str:
-    """The dataset or task as commands take it."""
-    return f"--task {report.task}" if report.kind == "task" else _name(report)
-
-
-def _name(report: Report) -> str:
-    return shlex.quote(report.name)

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from corpusmith.reports import charts
+from corpusmith.reports import charts, commands
 from corpusmith.reports.figures import decimal, number, percent
-from corpusmith.reports.findings import subject
 from corpusmith.reports.markup import Markup, Part, element
 from corpusmith.reports.report import EvaluationPart, Report
 from corpusmith.reports.words import (
@@ -31,16 +30,20 @@ _SCORES = ("s1", "s2", "s3", "s4", "s5")
 
 
 def scores(report: Report, words: Words) -> Markup:
-    parts: list[Part] = [_evaluation(one, words) for one in report.evaluations]
+    parts: list[Part] = [_evaluation(report, one, words) for one in report.evaluations]
     if not report.evaluations:
         of = next((one.command for one in report.findings if one.code == "not_evaluated"), None)
         parts.append(missing(words("not_evaluated"), of))
     if any(report.judged):
-        parts.append(panel(words("judged"), *_marks(report.judged, words("judged"), words)))
+        # Scores are also taken over from an evaluation.
+        simulated = report.judged_by_simulator or any(one.simulated for one in report.evaluations)
+        made_up = _warning(words("simulated_judge")) if simulated else None
+        marks = _marks(report.judged, words("judged"), words)
+        parts.append(panel(words("judged"), made_up, *marks))
     return section(words, "scores", *parts)
 
 
-def _evaluation(one: EvaluationPart, words: Words) -> Markup:
+def _evaluation(report: Report, one: EvaluationPart, words: Words) -> Markup:
     several = len(one.judges) > 1
     headers = ["dimension", "mean", *(["kappa", "alpha"] if several else [])]
     rows: list[Sequence[Part]] = []
@@ -54,15 +57,8 @@ def _evaluation(one: EvaluationPart, words: Words) -> Markup:
     title = words("evaluation", task=one.task_id, rubric=one.rubric)
     return panel(
         title,
-        hint(
-            words(
-                "evaluation_hint",
-                scored=number(one.scored),
-                requested=number(one.requested),
-                judges=words("comma").join(one.judges),
-            )
-        ),
-        element("p", words("simulated_judge"), class_="warning") if one.simulated else None,
+        hint(words("blank").join(_scored(report, one, words))),
+        _warning(words("simulated_judge")) if one.simulated else None,
         table(
             title,
             [*(words(name) for name in headers), words("marks")],
@@ -74,6 +70,28 @@ def _evaluation(one: EvaluationPart, words: Words) -> Markup:
         hint(_agreement(one, words) if several else words("one_judge")),
         wide=True,
     )
+
+
+def _scored(report: Report, one: EvaluationPart, words: Words) -> Iterator[str]:
+    """Which records an evaluation is of, and who judged."""
+    judges = words("comma").join(one.judges)
+    yield words(
+        "evaluation_hint",
+        scored=number(one.scored),
+        records=number(report.records),
+        judges=judges,
+    )
+    kind, _, name = one.of.partition(":")
+    if name != (str(report.task) if report.kind == "task" else report.name):
+        yield words(f"evaluation_of.{kind}", name=name)
+    if one.elsewhere:
+        yield words("evaluation_elsewhere", n=number(one.elsewhere))
+    if one.missed:
+        yield words("evaluation_missed", n=number(one.missed))
+
+
+def _warning(text: str) -> Markup:
+    return element("p", text, class_="warning")
 
 
 def _agreement(one: EvaluationPart, words: Words) -> str:
@@ -114,7 +132,7 @@ def review(report: Report, words: Words) -> Markup:
     if done.tags:
         parts.append(panel(words("tags"), counted(words("tags"), words("tag"), done.tags, words)))
     parts += _agreements(report, words)
-    command = f"corpusmith review start {subject(report)}"
+    command = commands.about(report, "review start")
     note = None if done.rated else missing(words("not_rated"), command)
     edited = hint(words("edited", n=number(done.edited))) if done.edited else None
     return section(words, "review", panels(parts), note, edited)

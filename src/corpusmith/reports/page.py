@@ -13,8 +13,8 @@ from importlib import resources
 from corpusmith.reports import examples, judgements, sections, variety
 from corpusmith.reports.figures import decimal, money, number, percent, share_of
 from corpusmith.reports.markup import Markup, Part, element, foreign, trusted
-from corpusmith.reports.report import Finding, Report
-from corpusmith.reports.words import Words, code, hint, pairs, section
+from corpusmith.reports.report import EvaluationPart, Finding, Report
+from corpusmith.reports.words import Words, code, gap, hint, pairs, section
 from corpusmith.values import Language
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -113,7 +113,8 @@ def _summary(report: Report, words: Words) -> Markup:
 def _finding(one: Finding, words: Words) -> Markup:
     mark = element("span", _MARKS[one.weight], class_="mark-of", aria_hidden="true")
     weight = element("span", words(f"weight.{one.weight}"), class_="unseen")
-    text = element("span", words.told(one.code, one.data), " ", code(one.command))
+    told = words.told(one.code, one.data)
+    text = element("span", told, gap(told) if one.command else None, code(one.command))
     return element("li", mark, weight, text, class_=one.weight)
 
 
@@ -123,7 +124,11 @@ def _tiles(report: Report, words: Words) -> list[tuple[str, str, str]]:
     unknown = made.cost_usd_per_accepted is None
     diverse = report.diversity.distinct
     tiles = [
-        ("records", number(report.records), words("tile.of", n=number(made.requested))),
+        (
+            "records",
+            number(report.records),
+            words("tile.of", n=number(made.requested)) if made.tasks else words("tile.no_tasks"),
+        ),
         (
             "acceptance",
             percent(share_of(made.accepted, made.attempted)) if made.attempted else "–",
@@ -136,11 +141,7 @@ def _tiles(report: Report, words: Words) -> list[tuple[str, str, str]]:
             words("tile.cost"),
         ),
         ("duplicates", percent(report.duplicates.share), words("tile.duplicates")),
-        (
-            "score",
-            decimal(shown.mean) if shown else "–",
-            words("tile.score", n=number(shown.scored)) if shown else words("tile.no_score"),
-        ),
+        ("score", decimal(shown.mean) if shown else "–", _scored(shown, words)),
         (
             "distinct",
             percent(diverse[1].share) if len(diverse) > 1 else "–",
@@ -153,6 +154,12 @@ def _tiles(report: Report, words: Words) -> list[tuple[str, str, str]]:
         ),
     ]
     return tiles
+
+
+def _scored(shown: EvaluationPart | None, words: Words) -> str:
+    if shown is None:
+        return words("tile.no_score")
+    return words("tile.made_up" if shown.simulated else "tile.score", n=number(shown.scored))
 
 
 def _tile(name: str, value: str, note: str, words: Words) -> Markup:

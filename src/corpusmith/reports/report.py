@@ -18,6 +18,8 @@ FORMAT = "corpusmith-report/1"
 Weight = Literal["bad", "note", "good"]
 
 
+# The counts stand here as they stand in the file. They are no `values.Counts`: what a task counts
+# may change, the file's fields may not, and the sums' shortfall is not worked out from the sums.
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskPart:
     """A task that gave records, with its own counts; `records`: those the report is about."""
@@ -117,13 +119,18 @@ class DimensionPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationPart:
-    """What judges said of these records in one evaluate task."""
+    """What judges said of these records, and of no others, in one evaluate task."""
 
     task_id: int
+    of: str
+    """What it was asked to score: `dataset:NAME` or `task:3`."""
     rubric: str
     judges: tuple[str, ...]
     scored: int
-    requested: int
+    elsewhere: int
+    """Records that it scored besides: not selected, in another dataset, taken out or deleted."""
+    missed: int
+    """Records that it was to score, these or others, and that have no score."""
     mean: float | None
     distribution: tuple[int, ...]
     dimensions: tuple[DimensionPart, ...]
@@ -209,6 +216,9 @@ class Duplicates:
     rejected: int
     """Drafts that checks turned down for it, so that they are not here."""
     pairs: tuple[Twin, ...]
+    crowded: int = 0
+    """Records half alike to more earlier ones than they were compared with, and to none of these
+    enough: some of them may repeat one all the same, so that `near` is the least that there is."""
 
     @property
     def share(self) -> float:
@@ -277,6 +287,8 @@ class Report:
     evaluations: tuple[EvaluationPart, ...]
     judged: tuple[int, ...]
     """Records whose own judge check scored them about 1, 2, 3, 4, 5."""
+    judged_by_simulator: int
+    """Records whose judge check asked the simulator: that score is made up."""
     checks: tuple[CheckPart, ...]
     flagged: int
     duplicates: Duplicates

@@ -59,6 +59,7 @@ class Facts:
     """check → pass, flag or mask"""
     models: Sequence[str]
     simulated: bool
+    judged_by_simulator: bool
 
 
 @dataclass(slots=True)
@@ -72,6 +73,7 @@ class Tally:
     def __init__(self, seed: int) -> None:
         self._seed = seed
         self.records = self.simulated = self.flagged = self.edited = 0
+        self.judged_by_simulator = 0
         self.by_task: Counter[int] = Counter()
         self.lengths = {CHARACTERS: Numbers(), TOKENS: Numbers()}
         self.parts: dict[str, Numbers] = {}
@@ -136,6 +138,7 @@ class Tally:
         self.edited += facts.edited
         if facts.score is not None:
             self.scores[_mark(facts.score)] += 1
+            self.judged_by_simulator += facts.judged_by_simulator
         if facts.rating is not None:
             self.ratings[_mark(facts.rating)] += 1
         if facts.worth is not None:

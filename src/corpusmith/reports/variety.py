@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from corpusmith.reports import charts
+from corpusmith.reports import charts, commands
 from corpusmith.reports.counting import Bin
 from corpusmith.reports.diversity import (
     COMPRESSED_BYTES,
@@ -19,7 +19,6 @@ from corpusmith.reports.diversity import (
     Similarity,
 )
 from corpusmith.reports.figures import decimal, number, percent, share_of
-from corpusmith.reports.findings import subject
 from corpusmith.reports.markup import Markup, element
 from corpusmith.reports.report import Report
 from corpusmith.reports.words import (
@@ -45,7 +44,7 @@ def checks(report: Report, words: Words) -> Markup:
 
 def _verdicts(report: Report, words: Words) -> Markup:
     if not report.checks:
-        return missing(words("not_checked"), f"corpusmith check {subject(report)} --apply flag")
+        return missing(words("not_checked"), commands.about(report, "check", "--apply flag"))
     return table(
         words("verdicts"),
         [words("check"), words("passed"), words("flagged"), words("masked")],
@@ -83,6 +82,7 @@ def _duplicates(report: Report, words: Words) -> Markup:
             ]
         ),
         hint(words(looked_at, n=number(found.looked_at), threshold=decimal(found.threshold, 1))),
+        hint(words("duplicates_crowded", n=number(found.crowded))) if found.crowded else None,
         shown,
         wide=True,
     )

@@ -18,6 +18,7 @@ LONGEST_LABEL = 80
 MOST_ROWS = 15
 """Rows of a table that are seen at once."""
 _SHARES = ("share",)
+_FULL_WIDTH = "，。、；：？！）"
 
 
 class Words:
@@ -79,7 +80,12 @@ def hint(text: str) -> Markup:
 
 def missing(text: str, command: str | None = None) -> Markup:
     """What stands where there is nothing: what would fill it."""
-    return element("p", text, " " if command else None, code(command), class_="missing")
+    return element("p", text, gap(text) if command else None, code(command), class_="missing")
+
+
+def gap(text: str) -> str:
+    """What stands between `text` and a command: a full-width sign brings its own room."""
+    return "" if text.endswith(tuple(_FULL_WIDTH)) else " "
 
 
 def code(command: str | None) -> Markup | None:

@@ -178,20 +178,35 @@ def chain_of(options: Mapping[str, Mapping[str, Any]], context: CheckContext) ->
     return build(options, context)
 
 
+def covered(text: str) -> str:
+    """A model's own words as they may be shown: without personal data and keys."""
+    from corpusmith.quality.personal import covered as cover
+
+    return cover(text)
+
+
 def stored_options(spec: Mapping[str, Json]) -> Options:
     """The checks of a stored task; of the first version's tasks they are a list of names."""
     wish = spec["checks"]
     return {name: {} for name in wish} if isinstance(wish, list) else cast(Options, wish)
 
 
-def context_of(task: Task) -> CheckContext:
+def compares(options: Iterable[str]) -> bool:
+    """Whether any of these checks compares records with each other."""
+    return any(hasattr(registry.load("check", name), "compare") for name in options)
+
+
+def context_of(task: Task, *, expected: int = 0) -> CheckContext:
     """What the checks may know of a stored task."""
-    return context_for(task.spec["language"], task.spec["recipe_spec"])
+    return context_for(task.spec["language"], task.spec["recipe_spec"], expected=expected)
 
 
-def context_for(language: Any, recipe_spec: Mapping[str, Json]) -> CheckContext:
+def context_for(
+    language: Any, recipe_spec: Mapping[str, Json], *, expected: int = 0
+) -> CheckContext:
     """What the checks may know of a task of this spec."""
-    return CheckContext(language=language, boilerplate=tuple(dict.fromkeys(_given(recipe_spec))))
+    boilerplate = tuple(dict.fromkeys(_given(recipe_spec)))
+    return CheckContext(language=language, boilerplate=boilerplate, expected=expected)
 
 
 def _given(spec: Mapping[str, Json]) -> Iterator[str]:

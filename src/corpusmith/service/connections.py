@@ -22,15 +22,12 @@ from corpusmith.service.task_file import endpoint_part
 from corpusmith.values import (
     ChatRequest,
     Connection,
-    Json,
     Language,
     Limits,
     Message,
-    Price,
     Sampling,
     Schema,
     StructuredMode,
-    Timeouts,
 )
 
 if TYPE_CHECKING:
@@ -257,19 +254,6 @@ async def _best_mode(
             continue
         return mode
     return None
-
-
-# ---------------------------------------------------------------- to and from JSON
-
-
-def connection_from_json(stored: Mapping[str, Json]) -> Connection:
-    """A connection as a task keeps it (`dataclasses.asdict`)."""
-    fields = dict(stored)
-    fields["limits"] = Limits(**fields["limits"])
-    fields["timeouts"] = Timeouts(**fields["timeouts"])
-    fields["price"] = Price(**fields["price"]) if fields["price"] else None
-    fields["modes"] = tuple(fields["modes"])
-    return Connection(**fields)
 
 
 def _fields_of(connection: Connection) -> dict[str, Any]:

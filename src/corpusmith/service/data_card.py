@@ -265,6 +265,9 @@ def _selection(said: _Said, told: Told) -> Iterator[str]:
         lines.append(f"- {said(f'pairs_{told.pairs.by}', margin=margin)}")
     if told.split is not None:
         lines.append(f"- {said('split', seed=told.seed)}")
+    if told.without_character:
+        n = sum(told.without_character.values())
+        lines.append(f"- {said('without_character', n=n)}")
     for reason, count in (*told.refusals.counts.items(), *told.passed_over.counts.items()):
         text = reason_text(reason, said.language)
         lines.append(f"- {said('refused', n=count, reason=escaped(text))}")

@@ -17,6 +17,15 @@ from corpusmith.service.task_file import EndpointPart, PricePart, TaskFile
 from corpusmith.store.store import SqlStore
 from corpusmith.values import Connection, Price
 
+MODEL = "CORPUSMITH_MODEL"
+VARIABLES = {
+    "OPENAI_BASE_URL": "openai",
+    "OPENAI_API_KEY": "openai",
+    "GEMINI_API_KEY": "gemini",
+    "ANTHROPIC_API_KEY": "anthropic",
+}
+"""Those that name an endpoint, the first one first, and its provider."""
+
 
 def endpoints_of(
     file: TaskFile,
@@ -24,8 +33,8 @@ def endpoints_of(
     roles: Sequence[str],
     defaults: Mapping[str, EndpointPart] | None = None,
 ) -> dict[str, Connection]:
-    """For each role: its own endpoint, else the task's, else the role's default, else what the
-    environment names, else the only stored connection.
+    """For each role: its own endpoint, else the task's, else the role's default, else the one that
+    `unnamed_connection` finds.
 
     A model of the task replaces the endpoint's, except where a role has an endpoint of its own.
     Raises UsageError for a role that there is not, or when nothing is found; NotFound.
@@ -57,8 +66,8 @@ def named_endpoints(file: TaskFile, store: SqlStore) -> dict[str, Connection]:
 def _endpoint(
     role: str, file: TaskFile, store: SqlStore, default: EndpointPart | None
 ) -> Connection:
-    wish = file.roles.get(role, file.connection) or default or endpoint_from_environment()
-    connection = only_connection(store) if wish is None else find_connection(wish, store)
+    wish = file.roles.get(role, file.connection) or default
+    connection = unnamed_connection(store) if wish is None else find_connection(wish, store)
     if connection is None:
         raise UsageError("no_connection")
     if role not in file.roles and file.model:
@@ -72,10 +81,18 @@ def find_connection(wish: str | EndpointPart, store: SqlStore) -> Connection:
     return store.connections.get(wish) if isinstance(wish, str) else connection_on_the_spot(wish)
 
 
-def only_connection(store: SqlStore) -> Connection | None:
-    """The stored connection, if there is exactly one."""
-    found = store.connections.list()
-    return found[0] if len(found) == 1 else None
+def unnamed_connection(store: SqlStore) -> Connection | None:
+    """The endpoint where nobody names one: the only stored connection, else what the environment
+    names; None: there is neither.
+
+    A stored connection was put there for Corpusmith; a variable such as OPENAI_API_KEY may just lie
+    around. CORPUSMITH_MODEL is meant for Corpusmith too: the model of whichever it is.
+    """
+    stored = store.connections.list()
+    if len(stored) == 1:
+        model = os.environ.get(MODEL) or stored[0].model
+        return replace(stored[0], model=model, chosen_by="only")
+    return _from_environment()
 
 
 def connection_on_the_spot(part: EndpointPart, name: str | None = None) -> Connection:
@@ -102,22 +119,18 @@ def _price(part: PricePart | None) -> Price | None:
     return Price(input_usd=part.input, output_usd=part.output, cached_usd=part.cached)
 
 
-def endpoint_from_environment() -> EndpointPart | None:
-    """The endpoint that the environment names, or None: what `demo` runs on.
-
-    The model is CORPUSMITH_MODEL, else the provider's own variable, else None (ask the endpoint).
-    """
-    wish = os.environ.get("CORPUSMITH_MODEL")
-    if os.environ.get("OPENAI_BASE_URL") or os.environ.get("OPENAI_API_KEY"):
-        return EndpointPart(
-            provider="openai",
-            base_url=os.environ.get("OPENAI_BASE_URL") or None,
-            model=wish or os.environ.get("OPENAI_MODEL"),
-            api_key_env="OPENAI_API_KEY" if os.environ.get("OPENAI_API_KEY") else None,
+def _from_environment() -> Connection | None:
+    """The endpoint that variables name. The model is CORPUSMITH_MODEL, else the provider's own
+    variable, else None (ask the endpoint)."""
+    for variable, provider in VARIABLES.items():
+        if not os.environ.get(variable):
+            continue
+        own = provider.upper()
+        part = EndpointPart(
+            provider=provider,
+            base_url=os.environ.get("OPENAI_BASE_URL") or None if provider == "openai" else None,
+            model=os.environ.get(MODEL) or os.environ.get(f"{own}_MODEL"),
+            api_key_env=f"{own}_API_KEY" if os.environ.get(f"{own}_API_KEY") else None,
         )
-    for provider in ("gemini", "anthropic"):
-        variable = f"{provider.upper()}_API_KEY"
-        if os.environ.get(variable):
-            model = wish or os.environ.get(f"{provider.upper()}_MODEL")
-            return EndpointPart(provider=provider, model=model, api_key_env=variable)
+        return replace(connection_on_the_spot(part), chosen_by=variable)
     return None

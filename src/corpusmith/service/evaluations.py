@@ -7,7 +7,7 @@ scoring (`recipes/evaluate.py`), the statistics (`quality/agreement.py`), showin
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappush, heappushpop
 from typing import TYPE_CHECKING, Any
@@ -108,10 +108,15 @@ class Evaluations:
         self._studio = studio
 
     def of(
-        self, task: Task | int, *, note: Callable[[Mapping[str, Json]], None] | None = None
+        self,
+        task: Task | int,
+        *,
+        note: Callable[[Mapping[str, Json]], None] | None = None,
+        only: Container[Json] | None = None,
     ) -> Evaluation:
         """What an evaluate task found so far; no call is made. `note` is told each row's scores.
 
+        `only`: the ids of the rows that count, in all but `requested` and `missed`.
         Raises NotFound, UsageError for a task that is no evaluation.
         """
         from corpusmith.recipes.evaluate_spec import EvaluateSpec
@@ -120,6 +125,8 @@ class Evaluations:
         spec = EvaluateSpec.model_validate(found.spec["recipe_spec"])
         gathered = _Gathered(spec)
         for record in self._studio.store.records.iterate(task_id=found.id):
+            if only is not None and record.content["id"] not in only:
+                continue
             gathered.add(record)
             if note is not None:
                 note(record.content)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from corpusmith.errors import NotFound
+from corpusmith.exports.reading import RatedOptions, rating_of
 from corpusmith.service.checks import stored_options
 from corpusmith.store.store import SqlStore
 from corpusmith.store.values import Task
@@ -42,6 +43,10 @@ class Facts:
     edited: int = 0
     simulated: int = 0
     """Written by Corpusmith's own simulator."""
+    low_rated: int = 0
+    """People rated them as KTO's unwanted answers are."""
+    without_character: Counter[str] = field(default_factory=Counter)
+    """Records whose character's prompt is not known, by its name; empty: they name none."""
 
     def add(self, records: Iterable[Record], part: str, rows: int) -> None:
         """Rows in a part, and the records that they are made of."""
@@ -63,6 +68,10 @@ class Facts:
         self.rated += record.rating is not None
         self.edited += record.version > 1
         self.simulated += bool(provenance.get("simulated"))
+        rating = rating_of(record)
+        self.low_rated += rating is not None and rating <= RatedOptions.bad
+        if not provenance.get("system"):
+            self.without_character[record.labels.get("character", "")] += 1
         for name, verdict in record.verdicts.items():
             action = verdict if isinstance(verdict, str) else str(verdict.get("action"))
             self.checks.setdefault(name, Counter())[action] += 1

@@ -19,6 +19,7 @@ from corpusmith.exports.formats import Format, format_of
 from corpusmith.service import dataset_info as info_file
 from corpusmith.service.export_facts import Facts, Maker, makers
 from corpusmith.service.export_manifest import SUFFIX, Told, manifest
+from corpusmith.service.export_nothing import Narrowed, NothingSelected, narrowed
 from corpusmith.service.export_pairs import PairRule, comparing
 from corpusmith.service.export_parts import Balance, Split, balance_of
 from corpusmith.service.export_rows import OnRefused
@@ -84,7 +85,13 @@ class Exported:
     """Records that Corpusmith's own simulator wrote."""
     rejected: int
     """Records that a person rejected in review, and that are in the files all the same."""
+    low_rated: int
+    """Records with a rating as KTO's unwanted answers have, in a format that teaches them."""
+    without_character: Mapping[str, int]
+    """With `system` `character`: records that lack its prompt, by the character's name."""
     seed: int
+    nothing: Narrowed | None = None
+    """Of an export of nothing: what each filter leaves."""
     manifest: Path | None = None
     dataset_info: Path | None = None
     card: Path | None = None
@@ -130,7 +137,7 @@ def write_stream(studio: Studio, path: str | Path, wish: Wish) -> Exported:
             sha256=written.sha256,
         )
     )
-    return exported(written.path, wish, done)
+    return exported(studio, written.path, wish, done)
 
 
 def write_files(studio: Studio, path: Path, wish: Wish) -> Exported:
@@ -139,7 +146,8 @@ def write_files(studio: Studio, path: Path, wish: Wish) -> Exported:
     with FileSet() as files:
         done = staged(studio, wish, files, lambda part: _part_path(path, part))
         if not done.walk.facts.records and path.exists():
-            raise UsageError("export_nothing_kept", path=str(path))
+            none = narrowed(studio.store, wish.selection)
+            raise NothingSelected("export_nothing_kept", path=str(path), narrowed=none)
         if wish.manifest:
             more["manifest"] = path.with_name(path.name + SUFFIX)
             told = told_of(studio, wish, done, path.parent)
@@ -148,7 +156,7 @@ def write_files(studio: Studio, path: Path, wish: Wish) -> Exported:
             more["dataset_info"] = info = wish.dataset_info
             files.stage_bytes(info, info_file.merged(info, _entries(wish, done, info)))
         files.place()
-    return exported(path, wish, done, **more)
+    return exported(studio, path, wish, done, **more)
 
 
 def staged(studio: Studio, wish: Wish, files: FileSet, path_of: PathOf) -> Done:
@@ -160,7 +168,7 @@ def staged(studio: Studio, wish: Wish, files: FileSet, path_of: PathOf) -> Done:
         rows = (row for _, row in done.walk.rows())
         done.files.append(files.stage(whole, _filling(form.container, rows)))
     else:
-        _stage_parts(wish, wish.split, done, files, path_of)
+        _stage_parts(studio, wish, wish.split, done, files, path_of)
     return done
 
 
@@ -169,7 +177,9 @@ def _begun(studio: Studio, wish: Wish, form: Format) -> Done:
     return Done(walk=walk_of(studio, wish, form, balance), balance=balance)
 
 
-def _stage_parts(wish: Wish, split: Split, done: Done, files: FileSet, path_of: PathOf) -> None:
+def _stage_parts(
+    studio: Studio, wish: Wish, split: Split, done: Done, files: FileSet, path_of: PathOf
+) -> None:
     paths = {part: path_of(part) for part in split.names}
     form = format_of(wish.form, str(paths[split.names[0]]), wish.options)
     unknown = form.exporter.columns is None and form.container.name in _TABLES
@@ -180,7 +190,7 @@ def _stage_parts(wish: Wish, split: Split, done: Done, files: FileSet, path_of: 
     with spools:
         with named_errors(folder):
             spools.fill(done.walk.rows())
-        _refuse_empty(done.walk.facts, split)
+        refuse_empty(studio, wish, done.walk.facts)
         for part, path in paths.items():
             container, rows = form.container, spools.rows(part)
             if unknown:
@@ -208,13 +218,13 @@ def _filling(container: Container, rows: Iterable[Json]) -> Fill:
     return fill
 
 
-def _refuse_empty(facts: Facts, split: Split) -> None:
+def refuse_empty(studio: Studio, wish: Wish, facts: Facts) -> None:
     """A part without records would be a file that no trainer reads."""
     if not facts.records:
-        raise UsageError("export_nothing")
-    for name in split.names:
+        raise NothingSelected(narrowed=narrowed(studio.store, wish.selection))
+    for name in () if wish.split is None else wish.split.names:
         if not facts.parts[name]:
-            raise UsageError("export_part_empty", part=name, n=facts.records, seed=split.seed)
+            raise UsageError("export_part_empty", part=name, n=facts.records, seed=wish.seed)
 
 
 def _part_path(path: Path, part: str | None) -> Path:
@@ -257,15 +267,14 @@ def told_of(
         refusals=walk.refusals,
         passed_over=walk.passed_over,
         left_out=walk.left_out,
+        without_character=walk.without_character,
         files={one.path.relative_to(folder).as_posix(): one for one in done.files},
     )
 
 
-def exported(path: Path | None, wish: Wish, done: Done, **more: Path) -> Exported:
+def exported(studio: Studio, path: Path | None, wish: Wish, done: Done, **more: Path) -> Exported:
     """The result of an export."""
     walk, files = done.walk, done.files
-    kinds = {} if done.balance is None else done.balance.found
-    wanted = 0 if done.balance is None else done.balance.count or 0
     return Exported(
         path=path,
         records=walk.facts.records,
@@ -278,13 +287,24 @@ def exported(path: Path | None, wish: Wish, done: Done, **more: Path) -> Exporte
         refused_records=walk.refusals.ids,
         passed_over=walk.passed_over.counts,
         left_out=walk.left_out,
-        kinds=kinds,
-        short={name: wanted - have for name, have in kinds.items() if have < wanted},
+        kinds={} if done.balance is None else done.balance.found,
+        short=too_few(done.balance),
         simulated=walk.facts.simulated,
         rejected=walk.facts.states["rejected"],
+        low_rated=walk.low_rated,
+        without_character=walk.without_character,
         seed=wish.seed,
+        nothing=None if walk.facts.records else narrowed(studio.store, wish.selection),
         **more,
     )
+
+
+def too_few(balance: Balance | None) -> dict[str, int]:
+    """Kinds of which there were fewer than wanted, with how many are lacking."""
+    if balance is None:
+        return {}
+    wanted = balance.count or 0
+    return {name: wanted - have for name, have in balance.found.items() if have < wanted}
 
 
 def count_by_part(facts: Facts, split: Split | None) -> dict[str, int]:

@@ -40,6 +40,8 @@ class Told:
     passed_over: Refusals
     left_out: int
     """By balance."""
+    without_character: Mapping[str, int]
+    """Records that lack the character's prompt that was asked for, by the character's name."""
     files: Mapping[str, WrittenFile]
     """Name as seen from the manifest → file."""
 
@@ -66,6 +68,7 @@ def _body(told: Told) -> dict[str, Json]:
         "refused": _reasons(told.refusals),
         "passed_over": _reasons(told.passed_over),
         "left_out_by_balance": told.left_out,
+        "without_character": dict(sorted(told.without_character.items())),
         "parts": {
             part: {"records": count, "rows": facts.rows[part]}
             for part, count in sorted(facts.parts.items())

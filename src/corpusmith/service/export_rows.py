@@ -19,6 +19,9 @@ from corpusmith.values import Json, Language, Record
 if TYPE_CHECKING:
     from corpusmith.store.store import SqlStore
 
+SHOWN = 5
+"""Names of characters that are told."""
+
 OnRefused = Literal["stop", "skip"]
 
 LISTED = 1000
@@ -39,6 +42,27 @@ class RowsRefused(UsageError):
         )
         told = {**self.data, "reasons": reasons, "first": first.message(language)}
         return say(f"error.{self.reason}", language, **told)
+
+
+class NoCharacter(UsageError):
+    """No record has a character that is known. Data: `records`, `names` (name → records)."""
+
+    code = "export_no_character"
+
+    def message(self, language: Language) -> str:
+        names = character_names(self.data["names"], language)
+        return say(f"error.{self.reason}", language, **{**self.data, "names": names})
+
+
+def character_names(counts: Mapping[str, int], language: Language) -> str:
+    """The most frequent names with their records; the empty one: they name no character."""
+    nobody = say("export.nobody", language)
+    listed = sorted(counts.items(), key=lambda one: -one[1])
+    told = [
+        say("export.reason_count", language, reason=name or nobody, n=f"{count:,}")
+        for name, count in listed[:SHOWN]
+    ]
+    return say("export.comma", language).join([*told, *(["…"] if len(listed) > SHOWN else [])])
 
 
 def reason_text(reason: str, language: Language) -> str:

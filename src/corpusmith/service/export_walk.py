@@ -6,8 +6,9 @@ Owns: the order of these steps. Does not own: any of them (`export_rows.py`, `ex
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 from types import TracebackType
@@ -19,11 +20,19 @@ from corpusmith.contracts import Exporter
 from corpusmith.errors import UsageError
 from corpusmith.exports.kinds import Seen
 from corpusmith.exports.lines import dump
+from corpusmith.exports.reading import ChatOptions, PairOptions
 from corpusmith.service.export_facts import Facts
 from corpusmith.service.export_groups import Groups
 from corpusmith.service.export_pairs import Compared, PairRule, comparing
 from corpusmith.service.export_parts import Balance, Split
-from corpusmith.service.export_rows import Made, OnRefused, Personas, Refusals, Taken
+from corpusmith.service.export_rows import (
+    Made,
+    NoCharacter,
+    OnRefused,
+    Personas,
+    Refusals,
+    Taken,
+)
 from corpusmith.store.store import SqlStore
 from corpusmith.values import Json, Selection
 
@@ -57,12 +66,15 @@ class Walk:
         self.passed_over = Refusals()
         self.left_out = 0
         """By balance."""
+        self.seen = 0
+        """All of the selection."""
 
     def rows(self) -> Iterator[tuple[str, Json]]:
         """(part, row) of everything that is exported.
 
         Raises UsageError for refused records when one is too many: at the end of the walk.
         """
+        self._refuse_strangers()
         if self._balance is not None:
             for one in self._made():
                 self._balance.look(one.first)
@@ -73,9 +85,39 @@ class Walk:
             self.facts.add(one.records, part, len(one.rows))
             for row in one.rows:
                 yield part, row
+        self.seen = made.seen
         if made.seen and not self.facts.records:
             without = made.refusals if made.refusals.count else made.passed_over
             raise without.error(made.seen)
+
+    @property
+    def low_rated(self) -> int:
+        """Records that people rated badly, and that the format has a model learn all the same."""
+        teaches = isinstance(self._exporter, ChatOptions)
+        by_rating = isinstance(self._exporter, PairOptions)
+        return self.facts.low_rated if teaches and not by_rating else 0
+
+    @property
+    def without_character(self) -> Mapping[str, int]:
+        """Records that lack the character's prompt that was asked for, by the character's name."""
+        return self.facts.without_character if self._wants_character else {}
+
+    @property
+    def _wants_character(self) -> bool:
+        return getattr(self._exporter, "system", None) == "character"
+
+    def _refuse_strangers(self) -> None:
+        """Raises UsageError: characters' prompts are asked for, and none is known. Usually the
+        first record has one."""
+        if not self._wants_character:
+            return
+        personas, names = Personas(self._store), Counter[str]()
+        for record in self._store.records.iterate(self._selection):
+            if personas.of(record):
+                return
+            names[record.labels.get("character", "")] += 1
+        if names:
+            raise NoCharacter(records=names.total(), names=names)
 
     def _made(self) -> Made | Compared:
         records = Personas(self._store).given(self._store.records.iterate(self._selection))
@@ -152,4 +194,6 @@ class Spools:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stack.close()
+        # What is still in a buffer nobody wants any more; on a full disk it cannot be written.
+        with suppress(OSError):
+            self._stack.close()

@@ -6,9 +6,8 @@ files (`export_files.py`), the folder for a hub (`hf_layout.py`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import islice
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, get_args
@@ -17,23 +16,22 @@ from corpusmith import __version__
 from corpusmith.errors import NotFound, UsageError
 from corpusmith.exports.files import translated
 from corpusmith.exports.formats import format_of
+from corpusmith.messages import say
 from corpusmith.service import dataset_info as info_file
 from corpusmith.service.export_files import (
     Exported,
     Wish,
-    count_by_part,
-    walk_of,
     write_files,
     write_stream,
 )
 from corpusmith.service.export_pairs import PairRule, pair_rule
 from corpusmith.service.export_parts import balance_of, split_of
+from corpusmith.service.export_preview import ExportPreview, preview
 from corpusmith.service.export_rows import OnRefused
 from corpusmith.service.push import Pushed, Show, Target, nothing_shown, ready, upload
 from corpusmith.values import Json, Selection
 
 if TYPE_CHECKING:
-    from corpusmith.service.export_walk import Walk
     from corpusmith.service.studio import Studio
 
 __all__ = ["HF", "ExportPreview", "Exported", "Exports", "Pushed"]
@@ -42,24 +40,6 @@ HF = "hf"
 """No format of a file: a folder in the layout of the hub."""
 STREAM = "-"
 _MOST_SEED = 2**63 - 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExportPreview:
-    """What an export would write. Its fields are those of `Exported`."""
-
-    records: int
-    rows: int
-    first: Sequence[Json]
-    """The first rows."""
-    parts: Mapping[str, int]
-    refused: Mapping[str, int]
-    refused_records: Mapping[str, Sequence[int]]
-    passed_over: Mapping[str, int]
-    left_out: int
-    kinds: Mapping[str, int]
-    simulated: int
-    rejected: int
 
 
 class Exports:
@@ -156,7 +136,8 @@ class Exports:
         with TemporaryDirectory(prefix="corpusmith-") as folder:
             place = Path(folder) / repo.rpartition("/")[2]
             done = self.write(place, **{**wanted, "form": HF, "source": repo})
-            said = message or f"corpusmith {__version__}: {done.records} records"
+            named = f"corpusmith {__version__}"
+            said = message or say("cli.datasets.total", "en", name=named, n=done.records)
             commit, page, files, removed = upload(place, target, token, said, show)
         return Pushed(
             repo=repo,
@@ -182,35 +163,23 @@ class Exports:
         pairs: str | None = None,
         pairs_choose: str | None = None,
         pairs_margin: float | None = None,
+        on_refused: OnRefused = "stop",
         first: int = 3,
         **options: Any,
     ) -> ExportPreview:
-        """What `write` would write, and every record that it would refuse. Nothing is written."""
+        """What `write` would write, and every record that it would refuse. Nothing is written.
+
+        Raises what `write` would raise, but for refused records: of those `stops` tells.
+        """
         given = self._selection(selection, task, dataset)
         rule = pair_rule(pairs, pairs_choose, pairs_margin, beside={**options, "balance": balance})
-        wish = self._wish(given, form, balance, split, seed, "skip", rule, options)
+        wish = self._wish(given, form, balance, split, seed, on_refused, rule, options)
         if form == HF:
             from corpusmith.service import hf_layout
 
             _, wish = hf_layout.rows_wish(self._studio, wish)
         self._refuse_form(wish.form, path, wish.options)
-        chosen = wish.made_balance()
-        walk = walk_of(self._studio, wish, format_of(wish.form, str(path), wish.options), chosen)
-        shown = _walked(walk, first)
-        facts = walk.facts
-        return ExportPreview(
-            records=facts.records,
-            rows=facts.rows.total(),
-            first=shown,
-            parts=count_by_part(facts, wish.split),
-            refused=walk.refusals.counts,
-            refused_records=walk.refusals.ids,
-            passed_over=walk.passed_over.counts,
-            left_out=walk.left_out,
-            kinds={} if chosen is None else chosen.found,
-            simulated=facts.simulated,
-            rejected=facts.states["rejected"],
-        )
+        return preview(self._studio, wish, str(path), first)
 
     def _selection(
         self,
@@ -270,20 +239,6 @@ class Exports:
                 raise
             known = f"{error.data['known']}, {HF}"
             raise NotFound("unknown_plugin", **{**error.data, "known": known}) from None
-
-
-def _walked(walk: Walk, first: int) -> Sequence[Json]:
-    """The first rows. Of a walk that gives none because all are refused: none."""
-    rows = (row for _, row in walk.rows())
-    try:
-        shown = list(islice(rows, first))
-        for _ in rows:
-            pass
-    except UsageError:
-        if walk.facts.records or not (walk.refusals.count or walk.passed_over.count):
-            raise
-        return ()
-    return shown
 
 
 def _info_place(path: str | Path, wish: bool | str | Path, name: str | None) -> Path | None:

@@ -55,11 +55,12 @@ class _NoFeedback(Exception):
 def _row(
     record: Record, rated_at: str | None, reader: Reader, language: Language
 ) -> dict[str, Any] | Feedback | None:
+    content = record.content
+    if rated_at is None and isinstance(content, dict) and reader.has_rating(content):
+        return content
     if record.rating is not None:
         return _feedback(record, rated_at or record.created_at, language)
-    if not isinstance(record.content, dict):
-        return None
-    return record.content if reader.has_rating(record.content) else None
+    return None
 
 
 def _feedback(record: Record, rated_at: str, language: Language) -> Feedback:

@@ -20,6 +20,7 @@ from corpusmith.service.data_card import UNKNOWN, Card, PromptText, data_card
 from corpusmith.service.export_facts import Maker, makers
 from corpusmith.service.export_files import Exported, Wish, exported, staged, told_of
 from corpusmith.service.export_manifest import manifest
+from corpusmith.service.export_nothing import NothingSelected, narrowed
 from corpusmith.service.export_walk import WHOLE
 from corpusmith.service.recipes import recipe_of
 from corpusmith.store.store import SqlStore
@@ -77,7 +78,7 @@ def write(studio: Studio, folder: Path, wish: Wish) -> Exported:
         files.stage_bytes(readme, data_card(card, told))
         files.stage_bytes(index, manifest(told))
         files.place()
-    return exported(folder, wish, done, manifest=index, card=readme)
+    return exported(studio, folder, wish, done, manifest=index, card=readme)
 
 
 def rows_wish(studio: Studio, wish: Wish) -> tuple[Layout, Wish]:
@@ -105,7 +106,7 @@ def _usual_shape(studio: Studio, selection: Selection, options: Mapping[str, Any
     records = Personas(studio.store).given(studio.store.records.iterate(selection))
     first = next(records, None)
     if first is None:
-        raise UsageError("export_nothing")
+        raise NothingSelected(narrowed=narrowed(studio.store, selection))
     try:
         format_of("messages", _PLACE, {**options, "mend": True}).exporter.rows(first)
     except UsageError:

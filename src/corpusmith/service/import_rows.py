@@ -15,8 +15,10 @@ from pathlib import Path
 
 from corpusmith.errors import UsageError
 from corpusmith.readers.bad import BadRow
+from corpusmith.readers.parts import Misfit
 from corpusmith.readers.rows import read_rows
-from corpusmith.readers.shapes import SHAPES, Detected, Misfit, convert, detect
+from corpusmith.readers.shapes import SHAPES, Detected, convert, detect
+from corpusmith.service.import_ratings import Ratings
 from corpusmith.service.recipes import DATE_FORMAT
 from corpusmith.store.codec import to_json
 from corpusmith.values import Json
@@ -49,6 +51,8 @@ class Good:
     """What of the row is not in the content."""
     text: str
     """`content` as the store writes it: equal texts are equal records."""
+    rating: float | None
+    """What people rated it, as the row tells; None: it tells nothing."""
 
 
 class Refusals:
@@ -83,6 +87,7 @@ class Rows:
         self._head = list(islice(self._rows, min(HEAD_ROWS, limit or HEAD_ROWS)))
         self._check_mapping()
         self.detected = self._detect(form)
+        self.ratings = Ratings(self.detected.shape, [self._mapped(row) for _, row in self._head])
         self._made = _made(path)
 
     def __iter__(self) -> Iterator[Good | Refused]:
@@ -106,9 +111,11 @@ class Rows:
 
     def _stored(self, line: int, row: Mapping[str, Json]) -> Good | Refused:
         try:
-            content, rest = convert(self.detected.shape, self._mapped(row))
+            mapped = self._mapped(row)
+            content, rest = convert(self.detected.shape, mapped)
             content = self._filled(content)
-            return Good(line, content, rest, to_json(content))
+            text = to_json(content)  # refused before its rating is counted
+            return Good(line, content, rest, text, self.ratings.of(mapped))
         except Misfit as error:
             return Refused(line=line, reason=error.reason, detail=error.detail)
         except (TypeError, ValueError) as error:

@@ -19,6 +19,7 @@ from corpusmith.messages import say
 from corpusmith.readers.shapes import Detected
 from corpusmith.service.bulk import RECIPES, Bulk, sweep
 from corpusmith.service.cards import has
+from corpusmith.service.import_ratings import RowsRated
 from corpusmith.service.import_rows import Good, Refusals, Refused, Rows
 from corpusmith.store.values import Task
 from corpusmith.values import Draft, Json, Language, Miss
@@ -46,6 +47,7 @@ class ImportPreview:
     already_there: int | None
     first: tuple[Json, ...]
     """The first contents as they would be stored."""
+    ratings: RowsRated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +66,8 @@ class Imported:
     """Rows that the dataset held before. Without `skip_duplicates` they are in it twice now."""
     skipped: int
     """Rows left out because the dataset or an earlier row says the same."""
+    ratings: RowsRated
+    """By which field the rows that could be read are rated."""
 
 
 class NothingFits(UsageError):
@@ -113,6 +117,7 @@ class Imports:
             refusals=tuple(refused.listed),
             already_there=None if dataset is None else known,
             first=tuple(shown),
+            ratings=rows.ratings.found,
         )
 
     def run(
@@ -206,6 +211,7 @@ class Imports:
             refusals=tuple(counts.refused.listed),
             already_there=counts.there_before,
             skipped=counts.skipped,
+            ratings=rows.ratings.found,
         )
 
 
@@ -273,6 +279,8 @@ def _draft(row: Good, rows: Rows) -> Draft:
     }
     if row.rest:
         provenance["rest"] = row.rest
+    if row.rating is not None:
+        provenance["rating"] = row.rating  # the store keeps it in a column too
     labels = {} if not scenarios else {"scenario": str(scenarios[0])}
     return Draft(content=row.content, provenance=provenance, labels=labels)
 

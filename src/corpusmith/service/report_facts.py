@@ -44,6 +44,7 @@ def facts_of(record: Record, worth: float | None, *, language: bool) -> Facts:
         actions={name: _action(one) for name, one in record.verdicts.items()},
         models=[str(one) for one in record.provenance.get("models", ())],
         simulated=bool(record.provenance.get("simulated")),
+        judged_by_simulator=_judged_by_simulator(record.verdicts.get("judge")),
     )
 
 
@@ -86,6 +87,11 @@ def opening_of(parts: Mapping[str, Sequence[str]]) -> str:
 
 def _action(verdict: Json) -> str:
     return str(verdict.get("action", "pass")) if isinstance(verdict, dict) else "pass"
+
+
+def _judged_by_simulator(verdict: Json) -> bool:
+    detail = verdict.get("detail") if isinstance(verdict, dict) else None
+    return isinstance(detail, dict) and bool(detail.get("simulated"))
 
 
 # ---------------------------------------------------------------- shapes

@@ -22,9 +22,10 @@ from corpusmith.reports.report import (
     Reviewers,
     TaskPart,
 )
+from corpusmith.service.checks import covered
 from corpusmith.store.store import SqlStore
 from corpusmith.store.values import MissRow, Task
-from corpusmith.values import Selection
+from corpusmith.values import Counts, Selection
 
 if TYPE_CHECKING:
     from corpusmith.service.evaluations import Evaluation
@@ -42,7 +43,7 @@ _NO_AGREEMENT = Agreement(exact=None, within_one=None, kappa=None, alpha=None)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """The tasks that gave records."""
+    """The tasks that gave records, or were to."""
 
     tasks: Sequence[tuple[Task, int]]
     """Each with the number of its records here."""
@@ -65,21 +66,22 @@ def made_by(store: SqlStore, by_task: Mapping[int, int]) -> Made:
 def production(store: SqlStore, made: Made) -> Production:
     """Sums over the tasks."""
     parts = tuple(_part(task, records) for task, records in made.tasks)
+    counts = sum((task.counts for task, _ in made.tasks), Counts())
     reasons: dict[str, Counter[str]] = {"rejected": Counter(), "failed": Counter()}
     for part in parts:
         for (kind, reason), count in store.tasks.miss_counts(part.id).items():
             reasons[kind][reason] += count
-    accepted = sum(part.accepted for part in parts)
+    accepted = counts.accepted
     known = [part.cost_usd for part in parts if part.cost_usd is not None]
     cost_usd = sum(known) if len(known) == len(parts) else None
     tokens = sum(part.prompt_tokens + part.completion_tokens for part in parts)
     return Production(
-        requested=sum(part.requested for part in parts),
-        attempted=sum(part.attempted for part in parts),
+        requested=counts.requested,
+        attempted=counts.attempted,
         accepted=accepted,
-        rejected=sum(part.rejected for part in parts),
-        failed=sum(part.failed for part in parts),
-        pending=sum(task.counts.pending for task, _ in made.tasks),
+        rejected=counts.rejected,
+        failed=counts.failed,
+        pending=counts.pending,
         shortfall=sum(part.shortfall for part in parts),
         rejected_by_reason=dict(reasons["rejected"].most_common()),
         failed_by_cause=dict(reasons["failed"].most_common()),
@@ -131,13 +133,26 @@ def about(store: SqlStore, selection: Selection) -> Iterator[Task]:
             yield task
 
 
-def judging(store: SqlStore, selection: Selection) -> Iterator[Task]:
-    """The evaluate tasks that scored the dataset, or the task, newest first."""
-    by_task = selection.task_id is not None
-    of = f"task:{selection.task_id}" if by_task else f"dataset:{selection.dataset}"
-    for task in _all(store):
-        if task.recipe == SCORED_BY and task.spec.get("recipe_spec", {}).get("of") == of:
-            yield task
+def judging(store: SqlStore, selection: Selection) -> list[Task]:
+    """The evaluate tasks that may have scored these records, newest first: those of the dataset, or
+    the task, then those of its tasks, or its dataset."""
+    own, others = _judged_as(store, selection)
+    found = [task for task in _all(store) if task.recipe == SCORED_BY]
+    return [
+        task
+        for names in (own, others)
+        for task in found
+        if task.spec.get("recipe_spec", {}).get("of") in names
+    ]
+
+
+def _judged_as(store: SqlStore, selection: Selection) -> tuple[set[str], set[str]]:
+    """What an evaluation of these records, and of others with them, says that it is of."""
+    if selection.task_id is not None:
+        dataset = store.tasks.get(selection.task_id).dataset
+        return {f"task:{selection.task_id}"}, {f"dataset:{dataset}"} if dataset else set()
+    made_by = store.records.tasks(dataset=selection.dataset)
+    return {f"dataset:{selection.dataset}"}, {f"task:{one}" for one in made_by}
 
 
 def _all(store: SqlStore) -> Iterator[Task]:
@@ -147,15 +162,17 @@ def _all(store: SqlStore) -> Iterator[Task]:
         yield from page
 
 
-def evaluation_part(found: Evaluation) -> EvaluationPart:
-    """What the report tells of an evaluation."""
+def evaluation_part(task: Task, found: Evaluation) -> EvaluationPart:
+    """What the report tells of an evaluation; `found`: of the report's records only."""
     whole = found.agreement or _NO_AGREEMENT
     return EvaluationPart(
         task_id=found.task_id,
+        of=found.of,
         rubric=found.rubric,
         judges=tuple(one.judge for one in found.judges),
         scored=found.scored,
-        requested=found.requested,
+        elsewhere=max(0, task.counts.accepted - found.scored),
+        missed=max(0, found.requested - task.counts.accepted),
         mean=found.mean,
         distribution=found.distribution,
         dimensions=tuple(
@@ -222,5 +239,5 @@ def _part(task: Task, records: int) -> TaskPart:
 
 
 def _rejected(task: Task, miss: MissRow) -> Example:
-    lines = (("raw", miss.raw),)
+    lines = (("raw", covered(miss.raw)),)
     return Example(record=None, task_id=task.id, reason=miss.reason, score=None, lines=lines)

@@ -55,9 +55,8 @@ class Twins:
 
     def found(self, rejected: int) -> Duplicates:
         """`rejected`: drafts that checks turned down for the same."""
-        near = 0
-        for pair in self._near.pairs():
-            near += 1
+        near = self._near.found()
+        for pair in near.pairs:
             record, earlier = self._ids[pair.number], self._ids[pair.earlier]
             self._note(record, earlier, pair.similarity, 2 * MOST_PAIRS)
         return Duplicates(
@@ -65,7 +64,8 @@ class Twins:
             sampled=self._share < 1,
             threshold=THRESHOLD,
             exact=self._exact,
-            near=near,
+            near=len(near.pairs),
+            crowded=near.crowded,
             rejected=rejected,
             pairs=tuple(self._pairs),
         )

@@ -6,7 +6,9 @@ page (`reports/`), what tasks add (`report_tasks.py`), a record's facts (`report
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -127,8 +129,7 @@ class _Made:
         twins = Twins(count, self._boilerplate(), self._seed)
         try:
             tally = self._walk(count, twins.add)
-            by_task = tally.by_task or self._own_task()
-            made = report_tasks.made_by(self._store, by_task)
+            made = report_tasks.made_by(self._store, {**self._meant(), **tally.by_task})
             produced = report_tasks.production(self._store, made)
             duplicates = twins.found(report_tasks.duplicates_rejected(produced))
         finally:
@@ -153,6 +154,7 @@ class _Made:
             groups=tally.groups({} if only else report_tasks.wanted(self._store, made)),
             evaluations=evaluations,
             judged=tally.judged(),
+            judged_by_simulator=tally.judged_by_simulator,
             checks=tally.check_parts(),
             flagged=tally.flagged,
             duplicates=duplicates,
@@ -185,9 +187,13 @@ class _Made:
             if name not in own and value is not None and value is not False
         }
 
-    def _own_task(self) -> Mapping[int, int]:
-        """A task without records still has counts to tell of."""
-        return {} if self._selection.task_id is None else {self._selection.task_id: 0}
+    def _meant(self) -> Mapping[int, int]:
+        """A task that gave no records still has counts to tell of: the one that the report is
+        about, or those that make records for the dataset, unless only a part of it is wanted."""
+        if self._selection.task_id is not None:
+            return {self._selection.task_id: 0}
+        about = () if self._only() else report_tasks.about(self._store, self._selection)
+        return {task.id: 0 for task in about}
 
     def _boilerplate(self) -> tuple[str, ...]:
         """What the tasks gave their models: their records have it in common, and repeat nothing."""
@@ -202,17 +208,19 @@ class _Made:
     # ------------------------------------------------------------ the parts
 
     def _evaluations(self) -> tuple[EvaluationPart, ...]:
-        """The newest ones; the first decides who is best and worst."""
+        """The newest ones, of these records only; the first decides who is best and worst."""
         found: list[EvaluationPart] = []
-        for task in report_tasks.judging(self._store, self._selection):
+        judging = report_tasks.judging(self._store, self._selection)
+        here = _Numbers(self._store.records.ids(self._selection) if judging else ())
+        for task in judging:
             overall = Extremes(_CANDIDATES)
-            told = self._studio.evaluations.of(task, note=partial(_note, overall))
+            told = self._studio.evaluations.of(task, note=partial(_note, overall), only=here)
             if not told.scored:
                 continue
             if not found:
                 self._basis = "evaluation"
                 self._candidates = {**overall.highest(), **overall.lowest()}
-            found.append(report_tasks.evaluation_part(told))
+            found.append(report_tasks.evaluation_part(task, told))
             if len(found) == MOST_EVALUATIONS:
                 break
         return tuple(found)
@@ -284,9 +292,21 @@ class _Made:
                 )
 
 
+class _Numbers:
+    """Numbers of records, eight bytes each."""
+
+    def __init__(self, ascending: Iterable[int]) -> None:
+        self._numbers = array("q", ascending)
+
+    def __contains__(self, number: object) -> bool:
+        if not isinstance(number, int):  # a file's row may have any id
+            return False
+        place = bisect_left(self._numbers, number)
+        return place < len(self._numbers) and self._numbers[place] == number
+
+
 def _note(overall: Extremes, row: Mapping[str, Any]) -> None:
-    if isinstance(row["id"], int):
-        overall.add(row["overall"], row["id"])
+    overall.add(row["overall"], row["id"])
 
 
 def _now() -> str:

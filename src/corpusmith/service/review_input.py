@@ -6,17 +6,20 @@ Owns: what is allowed. Does not own: doing it (`reviews.py`).
 from __future__ import annotations
 
 import getpass
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, cast, get_args
 
 from corpusmith.config import setting
 from corpusmith.errors import UsageError
-from corpusmith.store.review_values import Change, Kind, Queue
+from corpusmith.store.review_values import Change, Kind, Place, Queue
 from corpusmith.values import ReviewState, Selection
 
 MOST_NAME, MOST_TAG, MOST_NOTE, MOST_TAGS = 100, 50, 5000, 50
+MOST_PAGE = 1000
 NO_RATING = "none"
+_CURSOR = re.compile(r"\d{1,18}(\.\d{1,18})?(,\d{1,18}(\.\d{1,18})?){0,3}", re.ASCII)
 _NOT_IN_TAGS = '",\\'
 """A comma parts tags; the others would not be found again in their column."""
 
@@ -100,6 +103,35 @@ def scope_of(
     if (wanted.dataset is None) == (wanted.task_id is None):
         raise UsageError("task_or_dataset")
     return replace(wanted, **fields) if fields else wanted
+
+
+def cursor(place: Place | None) -> str | None:
+    """A page's `after` or `before` as text, such as for an address; `way_of` takes it."""
+    return None if place is None else ",".join(map(repr, place))
+
+
+def way_of(
+    after: Place | str | None, before: Place | str | None
+) -> tuple[Place | None, Place | None]:
+    """Where a page begins or ends: at most one of the two. Raises UsageError."""
+    if after is not None and before is not None:
+        raise UsageError("review_cursor")
+    return _place(after), _place(before)
+
+
+def _place(given: Place | str | None) -> Place | None:
+    if not isinstance(given, str):
+        return given
+    if not _CURSOR.fullmatch(given):
+        raise UsageError("review_cursor")
+    return tuple(float(one) if "." in one else int(one) for one in given.split(","))
+
+
+def page_size(limit: int) -> int:
+    """Raises UsageError."""
+    if not 1 <= limit <= MOST_PAGE:
+        raise UsageError("review_page", limit=limit, most=MOST_PAGE)
+    return limit
 
 
 def queue_of(given: Mapping[str, Any], selection: Selection, reviewer: str) -> Queue:

@@ -10,13 +10,20 @@ A record's `state` is the newest decision of its reviewers, `pending` while nobo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from corpusmith.errors import NotFound, UsageError
 from corpusmith.service.review_content import refuse_misfit
-from corpusmith.service.review_input import change_of, queue_of, reviewer_of, scope_of
+from corpusmith.service.review_input import (
+    change_of,
+    page_size,
+    queue_of,
+    reviewer_of,
+    scope_of,
+    way_of,
+)
 from corpusmith.store.review_values import (
     Change,
     Changed,
@@ -36,6 +43,7 @@ from corpusmith.values import Json, Record, Selection
 
 if TYPE_CHECKING:
     from corpusmith.service.review_agreement import JudgeAgreement, ReviewAgreement
+    from corpusmith.service.review_diff import VersionDiff
     from corpusmith.service.studio import Studio
 
 PAGE = 50
@@ -50,7 +58,11 @@ Show = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """A record as one reviewer sees it: what others say of it stays hidden."""
+    """A record as one reviewer sees it: what others say of it stays hidden.
+
+    `state` and `rating` of the record are the reviewer's own: those of all would say what others
+    decided.
+    """
 
     record: Record
     review: Review | None
@@ -81,7 +93,7 @@ class Reviews:
             record_id: next((one for one in found if one.reviewer == name), None)
             for record_id, found in said.items()
         }
-        return [Look(record=there[one], review=own.get(one)) for one in ids if one in there]
+        return [_look(there[one], own.get(one)) for one in ids if one in there]
 
     def of(self, record_id: int) -> Sequence[Review]:
         """All reviews of a record."""
@@ -218,6 +230,18 @@ class Reviews:
         """All versions of a record, oldest first. Raises NotFound."""
         return self._studio.store.versions.of(record_id)
 
+    def diff(self, record_id: int, old: int, new: int | None = None) -> VersionDiff:
+        """What differs between two versions; `new` None: the newest. Raises NotFound."""
+        from corpusmith.service.review_diff import VersionDiff, compared
+
+        there = self.versions(record_id)
+        versions = (old, there[-1].version if new is None else new)
+        before, after = (self._studio.store.versions.get(record_id, one) for one in versions)
+        texts, other = compared(before.content, after.content)
+        return VersionDiff(
+            record_id=record_id, old=before.version, new=after.version, texts=texts, other=other
+        )
+
     # ------------------------------------------------------------ queues
 
     def queue_of(
@@ -237,20 +261,52 @@ class Reviews:
         queue: Queue | None = None,
         *,
         limit: int = PAGE,
-        after: Place | None = None,
+        after: Place | str | None = None,
+        before: Place | str | None = None,
         **given: Any,
     ) -> QueuePage:
         """The next records that the reviewer has not done, in a stable order.
 
         `queue`, or the fields of `queue_of`. `after`: of the page before, to go past what was
-        skipped. Raises UsageError, NotFound.
+        skipped; `before`: of the page after, to go back; as they are, or as `cursor` text. Raises
+        UsageError, NotFound.
         """
         wanted = queue or self.queue_of(**given)
-        return self._studio.store.review_queues.page(wanted, limit=limit, after=after)
+        start, end = way_of(after, before)
+        return self._studio.store.review_queues.page(
+            wanted, limit=page_size(limit), after=start, before=end
+        )
+
+    def page(
+        self,
+        selection: Selection | None = None,
+        *,
+        dataset: str | None = None,
+        task: int | None = None,
+        limit: int = PAGE,
+        after: Place | str | None = None,
+        before: Place | str | None = None,
+    ) -> QueuePage:
+        """Records of a selection in their own order, whoever did them; else as `queue`."""
+        wanted, (start, end) = scope_of(selection, dataset, task), way_of(after, before)
+        return self._studio.store.review_queues.members(
+            wanted, limit=page_size(limit), after=start, before=end
+        )
 
     def progress(self, queue: Queue | None = None, **given: Any) -> QueueProgress:
-        """How far the reviewer is with it. Counts: of a million records it takes a second."""
+        """How far the reviewer is with it. Counts: of a million records up to a second."""
         return self._studio.store.review_queues.progress(queue or self.queue_of(**given))
+
+    def count(
+        self,
+        selection: Selection | None = None,
+        *,
+        dataset: str | None = None,
+        task: int | None = None,
+    ) -> int:
+        """How many records `apply` would speak of; nothing is changed. Raises UsageError,
+        NotFound."""
+        return self._studio.store.records.count(scope_of(selection, dataset, task))
 
     # ------------------------------------------------------------ numbers
 
@@ -303,8 +359,9 @@ class Reviews:
     def take_scores(self, task: Task | int) -> int:
         """Gives the records that an evaluation judged its scores, in place of earlier ones.
 
-        Returns how many records have one now; of a file's rows none. Doing it again changes
-        nothing. Raises NotFound, UsageError for a task that is no evaluation.
+        Returns how many records have one now; of a file's rows none. A record that was edited after
+        it was judged keeps none for it: the judge did not see what it says now. Doing it again
+        changes nothing. Raises NotFound, UsageError for a task that is no evaluation.
         """
         found = self._studio.tasks.get(task if isinstance(task, int) else task.id)
         rows = self._studio.evaluations.scores(found)
@@ -312,8 +369,14 @@ class Reviews:
             return 0
         taken = 0
         while batch := list(islice(rows, AT_ONCE)):
-            taken += self._studio.store.reviews.set_scores(_overall(batch))
+            scores = _overall(batch)
+            taken += self._studio.store.reviews.set_scores(scores, judged_at=found.created_at)
         return taken
+
+
+def _look(record: Record, own: Review | None) -> Look:
+    state, rating = (own.state, own.rating) if own else ("pending", None)
+    return Look(record=replace(record, state=state, rating=rating), review=own)
 
 
 def _overall(rows: Sequence[Mapping[str, Json]]) -> dict[int, float]:

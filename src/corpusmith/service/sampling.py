@@ -259,6 +259,7 @@ def _sampled(
 def _copy(record: Record, category: SampleCategory) -> Draft:
     kept = ("simulated", "models")
     maker = record.provenance.get("from", {}).get("task", record.task_id)
+    rated = {} if record.rating is None else {"rating": record.rating}
     return Draft(
         content=record.content,
         provenance={
@@ -266,6 +267,7 @@ def _copy(record: Record, category: SampleCategory) -> Draft:
             "from": {"dataset": category.dataset, "record": record.id, "task": maker},
             "category": category.name,
             **{key: record.provenance[key] for key in kept if key in record.provenance},
+            **rated,
         },
         labels={**record.labels, "category": category.name},
     )

@@ -6,7 +6,7 @@ the engine): import it on use.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
@@ -17,11 +17,11 @@ from corpusmith.engine.calls import Route
 from corpusmith.engine.ladder import Ladder
 from corpusmith.engine.limits import LimiterPool
 from corpusmith.engine.runner import Job
-from corpusmith.service.checks import chain_of, context_of, roles_of, stored_options
-from corpusmith.service.connections import connection_from_json
+from corpusmith.service.checks import chain_of, compares, context_of, roles_of, stored_options
 from corpusmith.service.estimate import known_price, refuse_unknown_price
 from corpusmith.service.keys import key_id, key_of
 from corpusmith.service.recipes import recipe_of
+from corpusmith.store.connections import connection_of
 from corpusmith.store.lease import owner_id
 from corpusmith.store.store import SqlStore
 from corpusmith.store.values import Task
@@ -34,7 +34,7 @@ def routes_of(task: Task, store: SqlStore, limiters: LimiterPool) -> dict[str, R
     judging = roles_of(stored_options(task.spec))
     routes: dict[str, Route] = {}
     for role, stored in task.connections.items():
-        connection = _with_limits(connection_from_json(stored), task.spec)
+        connection = _with_limits(connection_of(stored), task.spec)
         model = connection.model or ""
         same = f"{connection.name}|{connection.base_url}|{connection.protocol}"
         if same not in providers:
@@ -88,12 +88,13 @@ def _sampling(task: Task) -> Sampling:
 def job_of(task: Task, routes: Mapping[str, Route], store: SqlStore) -> Job:
     """What the engine runs."""
     spec = task.spec
+    checks = stored_options(spec)
     return Job(
         task_id=task.id,
         seed=task.seed,
         recipe=recipe_of(task, store),
         routes=routes,
-        checks=chain_of(stored_options(spec), context_of(task)),
+        checks=chain_of(checks, context_of(task, expected=_compared(task, checks, store))),
         max_attempts_multiplier=float(spec["max_attempts_multiplier"]),
         ceilings=Ceilings(
             cost_usd=spec.get("max_cost"),
@@ -102,3 +103,12 @@ def job_of(task: Task, routes: Mapping[str, Route], store: SqlStore) -> Job:
         ),
         owner=owner_id(),
     )
+
+
+def _compared(task: Task, checks: Iterable[str], store: SqlStore) -> int:
+    """About how many records its checks will compare with: those that there are to be, and those
+    of its dataset."""
+    if not compares(checks):
+        return 0
+    there = 0 if task.dataset is None else store.records.count(dataset=task.dataset)
+    return task.requested + there

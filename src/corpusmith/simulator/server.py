@@ -1,7 +1,8 @@
 """The simulator: a server that decides what each request gets.
 
 Owns: routes, admission (key, limits), latency, and delivery of a reply or a fault.
-Does not own: HTTP itself (`http.py`), vendors' shapes (`wire_*.py`), words (`author.py`).
+Does not own: HTTP itself (`http.py`), whose request it is (`routes.py`), responses (`sending.py`),
+vendors' shapes (`wire_*.py`), words (`author.py`).
 """
 
 from __future__ import annotations
@@ -9,65 +10,26 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from hashlib import blake2b
-from types import ModuleType
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 
 import orjson
 
-from corpusmith.simulator import faults, wire_anthropic, wire_embeddings, wire_gemini, wire_openai
+from corpusmith.simulator import faults, wire_openai
 from corpusmith.simulator.admission import Admission
-from corpusmith.simulator.asks import Answer, Ask, BadBody, Problem
+from corpusmith.simulator.asks import Ask, BadBody, Problem
 from corpusmith.simulator.author import Author
 from corpusmith.simulator.config import SimulatorConfig
-from corpusmith.simulator.http import Connection, Exchange, head
+from corpusmith.simulator.http import Connection, Exchange
+from corpusmith.simulator.routes import Chat, digest_of, find_chat, parse, temperature_of, wire_of
+from corpusmith.simulator.sending import Sending, failure, written
 from corpusmith.simulator.stats import Stats
 from corpusmith.values import Json
 
 MOST_ASKED = 200_000
 """Requests remembered to tell repeats by; then all are forgotten."""
 _UNKNOWN = Problem(status=404, message="The simulator has no such route.")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Chat:
-    """A chat on its way through the server."""
-
-    exchange: Exchange
-    wire: ModuleType
-    path: str
-    query: Mapping[str, str]
-    model: str
-    number: int
-    """1, 2, 3, … in order of arrival since the start or the last reset."""
-
-
-@dataclass(slots=True, kw_only=True)
-class _Sending:
-    """What is to be sent, and how."""
-
-    status: int
-    body: bytes
-    content_type: str = "application/json"
-    headers: list[tuple[str, str]]
-    chunked: bool = False
-    fault: str | None = None
-    digest: bytes = b""
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-
-    def bytes(self, keep_alive: bool) -> bytes:
-        """The whole response."""
-        start = head(
-            self.status,
-            content_type=self.content_type,
-            length=None if self.chunked else len(self.body),
-            headers=self.headers,
-            keep_alive=keep_alive,
-        )
-        return start + self.body
 
 
 class Simulator:
@@ -132,7 +94,7 @@ class Simulator:
     def _handle(self, exchange: Exchange) -> None:
         path, _, text = exchange.target.partition("?")
         query = dict(parse_qsl(text, keep_blank_values=True)) if text else {}
-        if exchange.method == "POST" and (chat := self._find_chat(exchange, path, query)):
+        if exchange.method == "POST" and (chat := self._arrived(exchange, path, query)):
             self._serve(chat)
         elif exchange.method == "GET" and path.endswith("/models"):
             self._list_models(exchange, path, query)
@@ -140,39 +102,22 @@ class Simulator:
             self._serve_own(exchange, path, query)
         else:
             self._stats.by_route["unknown"] += 1
-            self._send(exchange, self._problem(_wire_of(exchange, path, query), _UNKNOWN, 0))
+            self._send(exchange, failure(wire_of(exchange, path, query), _UNKNOWN, 0))
 
-    def _find_chat(self, exchange: Exchange, path: str, query: Mapping[str, str]) -> _Chat | None:
-        model = ""
-        if path.endswith("/chat/completions"):
-            wire: ModuleType = wire_openai
-        elif path.endswith("/embeddings"):
-            wire = wire_embeddings
-        elif path.endswith("/messages"):
-            wire = wire_anthropic
-        elif path.endswith(":generateContent") and "/models/" in path:
-            wire = wire_gemini
-            model = unquote(path.rpartition("/models/")[2].removesuffix(":generateContent"))
-        else:
-            return None
-        self._stats.arrive()
-        return _Chat(
-            exchange=exchange,
-            wire=wire,
-            path=path,
-            query=query,
-            model=model,
-            number=self._stats.requests,
-        )
+    def _arrived(self, exchange: Exchange, path: str, query: Mapping[str, str]) -> Chat | None:
+        chat = find_chat(exchange, path, query, self._stats.requests + 1)
+        if chat is not None:
+            self._stats.arrive()
+        return chat
 
     def _list_models(self, exchange: Exchange, path: str, query: Mapping[str, str]) -> None:
-        wire = _wire_of(exchange, path, query)
+        wire = wire_of(exchange, path, query)
         self._stats.by_route[f"{wire.NAME}.models"] += 1
         if problem := self._admission.check_key(wire, exchange, query):
-            self._send(exchange, self._problem(wire, problem, 0))
+            self._send(exchange, failure(wire, problem, 0))
             return
         body = orjson.dumps(wire.models(self._config.models))
-        self._send(exchange, _Sending(status=200, body=body, headers=[]))
+        self._send(exchange, Sending(status=200, body=body, headers=[]))
 
     def _serve_own(self, exchange: Exchange, path: str, query: Mapping[str, str]) -> None:
         match exchange.method, path:
@@ -185,74 +130,74 @@ class Simulator:
                 last = query.get("last", "")
                 shown = self._stats.kept(int(last) if last.isdecimal() else 1_000_000)
             case _:
-                self._send(exchange, self._problem(wire_openai, _UNKNOWN, 0))
+                self._send(exchange, failure(wire_openai, _UNKNOWN, 0))
                 return
         exchange.send(
-            _Sending(status=200, body=orjson.dumps(shown), headers=[]).bytes(exchange.keep_alive)
+            Sending(status=200, body=orjson.dumps(shown), headers=[]).bytes(exchange.keep_alive)
         )
 
     # ------------------------------------------------------------ a chat
 
-    def _serve(self, chat: _Chat) -> None:
+    def _serve(self, chat: Chat) -> None:
         """Decide now, deliver later."""
         self._stats.by_route[f"{chat.wire.NAME}.chat"] += 1
         exchange = chat.exchange
         exchange.gone = self._abort
         problem = self._check_door(chat)
         if problem is not None:
-            self._deliver(chat, self._problem(chat.wire, problem, chat.number))
+            self._deliver(chat, failure(chat.wire, problem, chat.number))
             return
         try:
-            body = _parse(exchange.body)
+            body = parse(exchange.body)
             self._stats.keep(chat.path, exchange.headers, body)
             ask = chat.wire.read(body, chat.model, exchange.headers)
             sending = self._decide(chat, ask, body)
         except BadBody as error:
             problem = Problem(status=error.status, message=error.message, parameter=error.parameter)
-            self._deliver(chat, self._problem(chat.wire, problem, chat.number))
+            self._deliver(chat, failure(chat.wire, problem, chat.number))
             return
         if sending.status == 429 and sending.fault is None:
             self._deliver(chat, sending)
         else:
             self._delay(chat, sending)
 
-    def _check_door(self, chat: _Chat) -> Problem | None:
+    def _check_door(self, chat: Chat) -> Problem | None:
         door = self._admission
         return door.check_key(chat.wire, chat.exchange, chat.query) or door.check_room(
             chat.wire, self._stats.in_flight, self._loop.time()
         )
 
-    def _decide(self, chat: _Chat, ask: Ask, body: Mapping[str, Json]) -> _Sending:
+    def _decide(self, chat: Chat, ask: Ask, body: Mapping[str, Json]) -> Sending:
         """What this chat gets. Raises BadBody for a schema that cannot be."""
         if standing := self._admission.check_features(ask, chat.number):
-            return self._problem(chat.wire, standing[1], chat.number, fault=standing[0])
+            return failure(chat.wire, standing[1], chat.number, fault=standing[0])
         fault = faults.choose(self._rates, self._dice.draw(b"fault", chat.number))
         if fault in faults.ERRORS:
-            return self._problem(chat.wire, faults.ERRORS[fault], chat.number, fault=fault)
+            return failure(chat.wire, faults.ERRORS[fault], chat.number, fault=fault)
         if fault == "html":
-            return _Sending(
+            return Sending(
                 status=200, body=faults.HTML, content_type="text/html", headers=[], fault=fault
             )
-        digest = self._varied(_digest(chat, body), body)
+        digest = self._varied(digest_of(chat, body), body)
         answer = self._author.write(ask, digest)
         if problem := self._admission.check_tokens(answer, self._loop.time()):
-            return self._problem(chat.wire, problem, chat.number)
+            return failure(chat.wire, problem, chat.number)
         if fault is not None:
             spoiled = faults.spoil(fault, ask, answer, self._author, chat.number)
             fault = None if spoiled is None else fault
             answer = spoiled or answer
-        return _written(chat, ask, answer, fault, digest)
+        return written(chat, ask, answer, fault, digest)
 
     def _varied(self, digest: bytes, body: Mapping[str, Json]) -> bytes:
         """The identity of this request, told from earlier ones that asked the same."""
-        if self._config.repeats == "same" or _temperature(body) == 0:
+        if self._config.repeats == "same" or temperature_of(body) == 0:
             return digest
         if len(self._asked) >= MOST_ASKED:
             self._asked.clear()
         before, self._asked[digest] = self._asked[digest], self._asked[digest] + 1
         return blake2b(digest + before.to_bytes(8), digest_size=16).digest() if before else digest
 
-    def _deliver(self, chat: _Chat, sending: _Sending) -> None:
+    def _deliver(self, chat: Chat, sending: Sending) -> None:
         """Send it all, or as its fault wants."""
         if sending.fault is not None:
             self._stats.by_fault[sending.fault] += 1
@@ -264,14 +209,14 @@ class Simulator:
         if sending.digest and sending.fault is None:
             self._stats.serve(sending.digest, sending.prompt_tokens, sending.completion_tokens)
 
-    def _send(self, exchange: Exchange, sending: _Sending) -> None:
+    def _send(self, exchange: Exchange, sending: Sending) -> None:
         exchange.gone = None
         self._stats.by_status[sending.status] += 1
         if sending.status == 429:
             self._stats.rejected_429 += 1
         exchange.send(sending.bytes(exchange.keep_alive))
 
-    def _delay(self, chat: _Chat, sending: _Sending) -> None:
+    def _delay(self, chat: Chat, sending: Sending) -> None:
         seconds = self._latency_s(chat.number)
         if seconds <= 0:
             self._deliver(chat, sending)
@@ -294,29 +239,18 @@ class Simulator:
             seconds *= config.tail_factor
         return seconds
 
-    def _problem(
-        self, wire: ModuleType, problem: Problem, number: int, *, fault: str | None = None
-    ) -> _Sending:
-        request_id = f"{number:024x}"
-        return _Sending(
-            status=problem.status,
-            body=orjson.dumps(wire.error(problem, request_id)),
-            headers=wire.error_headers(problem, request_id),
-            fault=fault,
-        )
-
     # ------------------------------------------------------------ faults of the socket
 
-    def _hang(self, chat: _Chat, sending: _Sending) -> None:
+    def _hang(self, chat: Chat, sending: Sending) -> None:
         chat.exchange.gone = self._abort
 
-    def _drip(self, chat: _Chat, sending: _Sending) -> None:
+    def _drip(self, chat: Chat, sending: Sending) -> None:
         data = sending.bytes(keep_alive=False)
         place = data.index(b"\r\n\r\n") + 4
         chat.exchange.write(data[:place])
         self._drip_on(chat, sending.status, data, place)
 
-    def _drip_on(self, chat: _Chat, status: int, data: bytes, place: int) -> None:
+    def _drip_on(self, chat: Chat, status: int, data: bytes, place: int) -> None:
         if place + 1 >= len(data):
             self._stats.leave()
             chat.exchange.gone = None
@@ -328,7 +262,7 @@ class Simulator:
         timer = self._loop.call_later(faults.DRIP_S, self._drip_on, chat, status, data, place + 1)
         chat.exchange.gone = partial(self._abort, timer)
 
-    def _break_off(self, chat: _Chat, sending: _Sending) -> None:
+    def _break_off(self, chat: Chat, sending: Sending) -> None:
         """Half of the reply, then a reset."""
         chat.exchange.gone = None
         data = sending.bytes(chat.exchange.keep_alive)
@@ -338,72 +272,8 @@ class Simulator:
         self._loop.call_later(0.01, chat.exchange.reset)
 
 
-_DELIVER: dict[str, Callable[[Simulator, _Chat, _Sending], None]] = {
+_DELIVER: dict[str, Callable[[Simulator, Chat, Sending], None]] = {
     "hang": Simulator._hang,
     "drip": Simulator._drip,
     "reset": Simulator._break_off,
 }
-
-
-def _wire_of(exchange: Exchange, path: str, query: Mapping[str, str]) -> ModuleType:
-    """The protocol of a request that is no chat, by what its vendor's clients send."""
-    if "anthropic-version" in exchange.headers or path.endswith("/messages"):
-        return wire_anthropic
-    gemini_path = "/v1beta/" in path and "/openai/" not in path
-    if gemini_path or "x-goog-api-key" in exchange.headers or "key" in query:
-        return wire_gemini
-    return wire_openai
-
-
-def _parse(body: bytes) -> Mapping[str, Json]:
-    try:
-        found = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise BadBody("We could not parse the JSON body of your request.") from error
-    if not isinstance(found, dict):
-        raise BadBody("The JSON body of your request must be an object.")
-    return found
-
-
-_TRANSPORT_FIELDS = ("stream", "stream_options")
-
-
-def _digest(chat: _Chat, body: Mapping[str, Json]) -> bytes:
-    """Identity of what is asked: the same however the body is ordered, spaced or streamed."""
-    content = {name: value for name, value in body.items() if name not in _TRANSPORT_FIELDS}
-    text = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
-    return blake2b(
-        text, digest_size=16, person=chat.wire.NAME.encode(), key=chat.model.encode()[:64]
-    ).digest()
-
-
-def _temperature(body: Mapping[str, Json]) -> Json:
-    config = body.get("generationConfig")
-    return (config if isinstance(config, dict) else body).get("temperature")
-
-
-def _written(chat: _Chat, ask: Ask, answer: Answer, fault: str | None, digest: bytes) -> _Sending:
-    if ask.stream:
-        body = b"".join(chat.wire.chunks(ask, answer))
-    else:
-        body = orjson.dumps(chat.wire.good(ask, answer))
-    if fault is not None:
-        body = faults.spoil_body(fault, body, answer.structured and not answer.tool)
-    return _Sending(
-        status=200,
-        body=_as_chunks(body) if ask.stream else body,
-        content_type="text/event-stream" if ask.stream else "application/json",
-        headers=chat.wire.good_headers(answer),
-        chunked=ask.stream,
-        fault=fault,
-        digest=digest,
-        prompt_tokens=answer.prompt_tokens,
-        completion_tokens=answer.completion_tokens,
-    )
-
-
-def _as_chunks(body: bytes) -> bytes:
-    """HTTP chunks, one an event."""
-    events = [event + b"\n\n" for event in body.split(b"\n\n") if event]
-    framed = [b"%x\r\n%s\r\n" % (len(event), event) for event in events]
-    return b"".join(framed) + b"0\r\n\r\n"

@@ -5,8 +5,9 @@ A record is committed exactly when it has a dataset. Does not own: making them (
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import (
@@ -32,6 +33,7 @@ ALL = Selection()
 ANY_FLAG = "any"
 """Of `Selection.flag`: flagged by at least one check."""
 _AT_ONCE = 1000
+_IDS_AT_ONCE = 20_000
 _ORDER = (records.c.task_id, records.c.ordinal, records.c.position, records.c.sample)
 
 
@@ -97,6 +99,20 @@ class Records:
             )
         ]
 
+    def ids(self, selection: Selection = ALL, **fields: Any) -> Iterator[int]:
+        """The numbers of those that `iterate` would give, ascending. Streams. Raises NotFound."""
+        query = select(records.c.id).where(*self._where(selection, fields)).order_by(records.c.id)
+        last = 0
+        while True:
+            with self._database.read() as connection:
+                some = list(
+                    connection.scalars(query.where(records.c.id > last).limit(_IDS_AT_ONCE))
+                )
+            yield from some
+            if len(some) < _IDS_AT_ONCE:
+                return
+            last = some[-1]
+
     def count(self, selection: Selection = ALL, **fields: Any) -> int:
         """How many `iterate` would give. Raises NotFound (dataset)."""
         query = select(func.count()).select_from(records).where(*self._where(selection, fields))
@@ -119,17 +135,17 @@ class Records:
         with self._database.write() as connection:
             return connection.execute(delete(records).where(*_uncommitted(task_id))).rowcount
 
-    def note(self, verdicts: Mapping[int, Mapping[str, Verdict | None]]) -> int:
-        """Adds what checks say of records that are there: record number → check → verdict, None to
-        forget an earlier one. Returns how many records there were. The content never changes."""
+    def note(self, said: Iterable[tuple[int, Mapping[str, Verdict | None]]]) -> int:
+        """Adds what checks say of records that are there, all or none: record number, check →
+        verdict, None to forget an earlier one. Returns how many records there were. The content
+        never changes."""
         noted = 0
-        numbers = sorted(verdicts)
+        waiting = iter(said)
         with self._database.write() as connection:
-            for start in range(0, len(numbers), _AT_ONCE):
-                some = numbers[start : start + _AT_ONCE]
+            while some := dict(islice(waiting, _AT_ONCE)):
                 query = select(records.c.id, records.c.verdicts).where(records.c.id.in_(some))
                 rows = [
-                    _noted(number, from_json(text) or {}, verdicts[number])
+                    _noted(number, from_json(text) or {}, some[number])
                     for number, text in connection.execute(query)
                 ]
                 if rows:
@@ -184,6 +200,10 @@ def conditions(wanted: Selection, dataset_id: int | None) -> Sequence[ColumnElem
         found.append(has.is_not(None) if wanted.committed else has.is_(None))
     if wanted.tag is not None:
         found.append(records.c.tags.contains(to_json(wanted.tag), autoescape=True))
+    if wanted.text:
+        # As JSON holds it: a line end, for one, is two characters there.
+        stored = to_json(plain(wanted.text))[1:-1]
+        found.append(records.c.content.icontains(stored, autoescape=True))
     return [*found, *_flag_conditions(wanted)]
 
 

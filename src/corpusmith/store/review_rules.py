@@ -54,14 +54,21 @@ def undone_tags(tags: Iterable[str], before: Iterable[str], after: Iterable[str]
     return sorted((set(tags) - added) | removed)
 
 
-def summary(reviews: Iterable[Row], score: float | None) -> Summary:
-    """State: the newest decision's, pending without one. Rating: the mean of those that rated."""
+def given_rating(provenance: Mapping[str, Any]) -> float | None:
+    """The rating that a record came with, such as one of imported feedback; None: it had none."""
+    rating = provenance.get("rating")
+    return None if isinstance(rating, bool) or not isinstance(rating, int | float) else rating
+
+
+def summary(reviews: Iterable[Row], score: float | None, given: float | None = None) -> Summary:
+    """State: the newest decision's, pending without one. Rating: the mean of those that rated,
+    else the one that the record came with (`given`)."""
     rows = list(reviews)
     decisions = [row for row in rows if row["state"] != "pending"]
     newest = max(decisions, key=lambda row: int(row["decided"]), default=None)
     state: ReviewState = "pending" if newest is None else newest["state"]
     ratings = [row["rating"] for row in rows if row["rating"] is not None]
-    rating = sum(ratings) / len(ratings) if ratings else None
+    rating = sum(ratings) / len(ratings) if ratings else given
     return Summary(state, rating, disagreement(state, rating, score))
 
 

@@ -26,7 +26,7 @@ from corpusmith.store.reviews import (
     record_row,
     reviews_of,
     write_reviews,
-    write_rows,
+    write_sums,
 )
 from corpusmith.store.schema import (
     records,
@@ -95,6 +95,7 @@ class _Back:
         self._connection = connection
         self._database = database
         self._reviewer = reviewer
+        self._sums: dict[Table, list[Row]] = {}
 
     def take_back(self, events: Sequence[RowMapping]) -> list[tuple[RowMapping, Fate]]:
         """Each event with what became of it."""
@@ -113,6 +114,8 @@ class _Back:
             seen = review_events.c.record_id.in_(ids)
             own = review_events.c.action_id == events[0]["action_id"]
             self._connection.execute(update(review_events).where(own, seen).values(undone=True))
+        for table, rows in self._sums.items():
+            write_sums(self._connection, self._database, table, rows)
         return found
 
     def _places(self, ids: Sequence[int]) -> dict[int, tuple[Table, RowMapping]]:
@@ -135,7 +138,7 @@ class _Back:
         tags = from_json(row["tags"]) or []
         if "tags" in after:
             tags = undone_tags(tags, before["tags"], after["tags"])
-        write_rows(self._connection, table, [record_row(row, there, tags)])
+        self._sums.setdefault(table, []).append(record_row(row, there, tags))
         return True
 
     def _review(self, record_id: int, before: Row | None, there: dict[str, Row]) -> None:

@@ -10,7 +10,9 @@ from corpusmith.values import Json, ReviewState, Selection
 
 Kind = Literal["all", "pending", "sample", "lowest", "disagreement", "flagged"]
 """Which records a queue shows, and in what order: see `review_queue.py`."""
-ActionKind = Literal["review", "bulk", "edit", "restore"]
+ActionKind = Literal["review", "bulk", "edit", "restore", "mask"]
+Origin = Literal["model", "import", "edit"]
+"""How a version came to be: a model wrote it, it was read from a file, a person saved it."""
 Place = tuple[float, ...]
 """Where a page of a queue ended; opaque."""
 
@@ -53,12 +55,18 @@ class Review:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordVersion:
-    """A record's content at some time. Version 1 is what the model wrote: its author is empty."""
+    """A record's content at some time."""
 
     version: int
     author: str
+    """Who edited it; empty of version 1."""
+    origin: Origin
     created_at: str
     content: Json
+    verdicts: Mapping[str, Json]
+    """What checks said of this content. `version` in one: it is of that earlier version."""
+    score: float | None
+    """What a judge gave this content."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +132,8 @@ class QueuePage:
     ids: Sequence[int]
     after: Place | None
     """Where the next page begins; None: there is none."""
+    before: Place | None = None
+    """Where the page before ends; None: this is the first that was asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +141,13 @@ class QueueProgress:
     """How far a reviewer is with a queue."""
 
     done: int
+    """By this reviewer."""
     total: int
+
+    @property
+    def left(self) -> int:
+        """For this reviewer."""
+        return self.total - self.done
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

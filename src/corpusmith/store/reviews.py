@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import Connection, RowMapping, Table, bindparam, insert, select, update
@@ -16,9 +17,22 @@ from sqlalchemy import Connection, RowMapping, Table, bindparam, insert, select,
 from corpusmith.errors import NotFound
 from corpusmith.store.codec import from_json, iso, plain, to_json
 from corpusmith.store.database import Database
-from corpusmith.store.review_rules import changed_review, changed_tags, disagreement, summary
+from corpusmith.store.review_groups import group_numbers, members_text
+from corpusmith.store.review_rules import (
+    changed_review,
+    changed_tags,
+    disagreement,
+    given_rating,
+    summary,
+)
 from corpusmith.store.review_values import ActionKind, Change, Changed, Event, Review
-from corpusmith.store.schema import records, review_actions, review_events, reviews
+from corpusmith.store.schema import (
+    record_versions,
+    records,
+    review_actions,
+    review_events,
+    reviews,
+)
 
 Row = dict[str, Any]
 AT_ONCE = 1000
@@ -89,10 +103,18 @@ class Reviews:
         with self._database.read() as connection:
             return [_event(row) for row in connection.execute(query).mappings()]
 
-    def set_scores(self, scores: Mapping[int, float]) -> int:
-        """A judge's scores, by record, in place of earlier ones; returns how many there were."""
+    def set_scores(self, scores: Mapping[int, float], judged_at: str | None = None) -> int:
+        """A judge's scores, by record, in place of earlier ones; returns how many have theirs now.
+
+        `judged_at`: ISO 8601, when the contents were read. A record that has been edited since
+        keeps what it has: its score goes to the version that was read. None: they are the newest.
+        """
         with self._database.write() as connection:
             rows = locked(connection, records, sorted(scores))
+            if judged_at is not None:
+                late = _edited_since(connection, rows, judged_at)
+                _score_versions(connection, {late[one]: scores[one] for one in late})
+                rows = [row for row in rows if row["id"] not in late]
             changes = [
                 {
                     "b_id": row["id"],
@@ -149,7 +171,7 @@ class _Batch:
             write_reviews(connection, database, self._reviews)
         if self.events:
             connection.execute(insert(review_events), self.events)
-            write_rows(connection, records, self._records)
+            write_sums(connection, database, records, self._records)
 
 
 def _plain(change: Change) -> Change:
@@ -184,20 +206,26 @@ def event_row(action_id: int, record_id: int, before: Row, after: Row) -> Row:
 
 
 def record_row(row: RowMapping, there: Mapping[str, Row], tags: Sequence[str]) -> Row:
-    """The columns of a record that its reviews and tags decide, for `write_rows`."""
-    found = summary(there.values(), row["score"])
+    """The columns of a record that its reviews and tags decide, for `write_sums`."""
+    text = row["provenance"]
+    given = given_rating(from_json(text)) if '"rating"' in text else None
+    found = summary(there.values(), row["score"], given)
     return {
         "b_id": row["id"],
         "state": found.state,
         "rating": found.rating,
         "disagreement": found.disagreement,
         "tags": to_json(list(tags)) if tags else None,
+        "members": members_text(there),
     }
 
 
 def locked(connection: Connection, table: Table, ids: Iterable[int]) -> Sequence[RowMapping]:
     """The rows that there are, by number, and nobody else changes them until the end."""
-    wanted = ("id", "content", "version", "state", "rating", "score", "tags", "created_at")
+    wanted = (
+        *("id", "content", "provenance", "version", "state", "rating", "score", "tags"),
+        *("verdicts", "created_at"),
+    )
     # FOR UPDATE (nothing on SQLite, whose writer is alone): what two people say of one record at
     # the same time is summed up in turn.
     query = (
@@ -239,6 +267,49 @@ def write_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> Non
         for row in rows
     ]
     connection.execute(change, named)
+
+
+def write_sums(
+    connection: Connection, database: Database, table: Table, rows: Sequence[Row]
+) -> None:
+    """Changes records of `table` as `record_row` says."""
+    groups = group_numbers(connection, database, {row["members"] for row in rows})
+    named = [{**row, "review_group": groups[row["members"]]} for row in rows]
+    for row in named:
+        del row["members"]
+    write_rows(connection, table, named)
+
+
+def _edited_since(
+    connection: Connection, rows: Sequence[RowMapping], judged_at: str
+) -> dict[int, tuple[int, int]]:
+    """Record → (record, version) that was there at `judged_at`, of those that say more by now."""
+    edited = {row["id"]: row["content"] for row in rows if row["version"] > 1}
+    # To the millisecond, as times are told: what was saved within the same one was there.
+    moment = datetime.fromisoformat(judged_at).timestamp() + 0.001
+    query = (
+        select(record_versions)
+        .where(record_versions.c.record_id.in_(edited), record_versions.c.created_at < moment)
+        .order_by(record_versions.c.record_id, record_versions.c.version)
+    )
+    read = {row["record_id"]: row for row in connection.execute(query).mappings()}
+    return {
+        one: (one, row["version"]) for one, row in read.items() if row["content"] != edited[one]
+    }
+
+
+def _score_versions(connection: Connection, scores: Mapping[tuple[int, int], float]) -> None:
+    if not scores:
+        return
+    own = (
+        record_versions.c.record_id == bindparam("b_record"),
+        record_versions.c.version == bindparam("b_version"),
+    )
+    rows = [
+        {"b_record": record_id, "b_version": version, "b_score": score}
+        for (record_id, version), score in scores.items()
+    ]
+    connection.execute(update(record_versions).where(*own).values(score=bindparam("b_score")), rows)
 
 
 def known_record(rows: Sequence[RowMapping], record_id: int) -> RowMapping:

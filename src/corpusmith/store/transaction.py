@@ -22,6 +22,7 @@ from corpusmith.store.codec import flags_text, plain, to_json, verdicts_text
 from corpusmith.store.database import Database
 from corpusmith.store.foreign import translated
 from corpusmith.store.modes import Modes
+from corpusmith.store.review_rules import given_rating
 from corpusmith.store.schema import calls, items, quotas, records, tasks
 from corpusmith.store.tally import BILL, COUNTERS, Bill, Counters
 from corpusmith.values import Miss, Verdict
@@ -284,6 +285,7 @@ class _Batch:
                 "flags": flags_text(draft.verdicts),
                 "score": _score(draft.verdicts),
                 **_UNREVIEWED,
+                "rating": given_rating(draft.provenance),
             }
             for sample, draft in enumerate(save.accepted)
         ]
@@ -332,7 +334,7 @@ class _Batch:
         return {"b_task": task_id, "b_now": self._now, **sums, **paid}
 
 
-_UNREVIEWED: Row = {"rating": None, "disagreement": None, "tags": None, "version": 1}
+_UNREVIEWED: Row = {"disagreement": None, "tags": None, "version": 1, "review_group": 0}
 _NOTHING = Counters()
 _FREE = Bill()
 

@@ -6,22 +6,48 @@ saved (the service asks the format check).
 
 A version is never changed and never deleted: going back is a version more. So a number that
 somebody has read stands for one content for ever, and a late edit is noticed by it.
+
+What checks and the judge said, they said of one content. The score and the verdicts stay with the
+version they speak of; going back brings them back. Only what flags a record goes along with an
+edit, marked with its version: a warning ends when a check finds nothing, not when somebody types.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from typing import Any, cast
 
-from sqlalchemy import Connection, RowMapping, Select, Table, insert, select
+from sqlalchemy import (
+    Connection,
+    RowMapping,
+    Select,
+    Table,
+    bindparam,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from corpusmith.errors import Conflict, NotFound
-from corpusmith.store.codec import from_json, iso, plain, to_json
+from corpusmith.store.codec import flags_of, from_json, iso, plain, to_json
 from corpusmith.store.database import Database
-from corpusmith.store.review_values import ActionKind, RecordVersion
-from corpusmith.store.reviews import begin_action, event_row, known_record, locked, write_rows
-from corpusmith.store.schema import record_versions, records, review_events
+from corpusmith.store.review_rules import disagreement
+from corpusmith.store.review_values import ActionKind, Changed, Origin, RecordVersion
+from corpusmith.store.reviews import (
+    AT_ONCE,
+    begin_action,
+    event_row,
+    known_record,
+    locked,
+    write_rows,
+)
+from corpusmith.store.schema import record_versions, records, review_actions, review_events
 from corpusmith.values import Json
+
+FLAGGING = ("flag", "reject")
+"""Actions of a verdict that flag its record."""
 
 
 class Versions:
@@ -60,13 +86,38 @@ class Versions:
             )
             return version
 
+    def edit_many(
+        self, edits: Iterable[tuple[int, int, Json]], author: str, *, kind: ActionKind
+    ) -> Changed:
+        """Saves the next versions of many records: (record, version that was edited, content).
+
+        All or none, and one action, which one undo takes back. A record that somebody has edited
+        since stays as it is: `unchanged`.
+        """
+        now, name = self._database.now(), plain(author)
+        changed = unchanged = gone = 0
+        waiting = iter(edits)
+        with self._database.write() as connection:
+            action_id = begin_action(connection, name, kind, now)
+            while some := {number: one for number, *one in islice(waiting, AT_ONCE)}:
+                rows = locked(connection, records, some)
+                fresh = [(row, to_json(some[row["id"]][1])) for row in rows if _fits(row, some)]
+                _write_versions(connection, fresh, name, action_id, now)
+                changed += len(fresh)
+                unchanged += len(rows) - len(fresh)
+                gone += len(some) - len(rows)
+            if not changed:  # nothing to take back: no action
+                connection.execute(review_actions.delete().where(review_actions.c.id == action_id))
+        known = action_id if changed else None
+        return Changed(action_id=known, changed=changed, unchanged=unchanged, gone=gone)
+
     def of(self, record_id: int) -> Sequence[RecordVersion]:
         """All versions of a record, oldest first. Raises NotFound."""
         with self._database.read() as connection:
             query = select(records).where(records.c.id == record_id)
             row = known_record(connection.execute(query).mappings().all(), record_id)
             rows = connection.execute(_of(record_id)).mappings().all()
-        return [_version(one) for one in rows] or [_original(row)]
+        return [_version(one, row) for one in rows] or [_original(row)]
 
     def get(self, record_id: int, version: int) -> RecordVersion:
         """One of them. Raises NotFound: the record or the version."""
@@ -78,16 +129,130 @@ class Versions:
 
 
 def write_version(
-    connection: Connection, table: Table, row: RowMapping, text: str, author: str, now: float
+    connection: Connection,
+    table: Table,
+    row: RowMapping,
+    text: str,
+    author: str,
+    now: float,
 ) -> int:
     """The next version of a record of `table`, and it is the newest; returns its number."""
-    version = int(row["version"]) + 1
-    new = [_row(row["id"], version, text, author, now)]
-    if row["version"] == 1:
-        new.insert(0, _row(row["id"], 1, row["content"], "", row["created_at"]))
-    connection.execute(insert(record_versions), new)
-    write_rows(connection, table, [{"b_id": row["id"], "content": text, "version": version}])
-    return version
+    _write_contents(connection, table, [(row, text)], author, now)
+    return int(row["version"]) + 1
+
+
+def _write_contents(
+    connection: Connection,
+    table: Table,
+    fresh: Sequence[tuple[RowMapping, str]],
+    author: str,
+    now: float,
+) -> None:
+    """The next version of each record, and what is known of that content."""
+    firsts = [row for row, _ in fresh if row["version"] == 1]
+    versions = [_row(row["id"], 1, row["content"], "", row["created_at"]) for row in firsts]
+    versions += [_row(row["id"], row["version"] + 1, text, author, now) for row, text in fresh]
+    connection.execute(insert(record_versions), versions)
+    _leave_with_version(connection, [row for row, _ in fresh])
+    known = _known_of(connection, fresh)
+    changes = [
+        {
+            "b_id": row["id"],
+            "content": text,
+            "version": row["version"] + 1,
+            **(known.get(row["id"]) or _unknown(row)),
+        }
+        for row, text in fresh
+    ]
+    write_rows(connection, table, changes)
+
+
+def _leave_with_version(connection: Connection, rows: Sequence[RowMapping]) -> None:
+    """Verdicts and score stay with the version they speak of."""
+    change = update(record_versions).where(
+        record_versions.c.record_id == bindparam("b_record"),
+        record_versions.c.version == bindparam("b_version"),
+    )
+    said = [
+        {"b_record": row["id"], "b_version": row["version"], "b_verdicts": row["verdicts"],
+         "b_score": row["score"]}
+        for row in rows
+        if row["verdicts"] is not None or row["score"] is not None
+    ]  # fmt: skip
+    if said:
+        change = change.values(verdicts=bindparam("b_verdicts"), score=bindparam("b_score"))
+        connection.execute(change, said)
+
+
+def _known_of(
+    connection: Connection, fresh: Sequence[tuple[RowMapping, str]]
+) -> dict[int, dict[str, Any]]:
+    """Record → what was said of a version with this very content, the newest such one."""
+    texts = {row["id"]: text for row, text in fresh}
+    states = {row["id"]: row for row, _ in fresh}
+    query = (
+        select(record_versions)
+        .where(
+            record_versions.c.record_id.in_(texts),
+            or_(record_versions.c.verdicts.is_not(None), record_versions.c.score.is_not(None)),
+        )
+        .order_by(record_versions.c.record_id, record_versions.c.version)
+    )
+    found: dict[int, dict[str, Any]] = {}
+    for one in connection.execute(query).mappings():
+        if one["content"] == texts[one["record_id"]]:
+            row = states[one["record_id"]]
+            found[one["record_id"]] = _said(row, one["verdicts"], one["score"])
+    return found
+
+
+def _unknown(row: RowMapping) -> dict[str, Any]:
+    """Of a content that nobody has looked at: the warnings of the one before."""
+    verdicts = from_json(row["verdicts"]) or {}
+    kept = {
+        name: {"version": row["version"], **one}
+        for name, one in verdicts.items()
+        if one != "pass" and one["action"] in FLAGGING
+    }
+    return _said(row, to_json(kept) if kept else None, None)
+
+
+def _said(row: RowMapping, verdicts: str | None, score: float | None) -> dict[str, Any]:
+    flags = [
+        name
+        for name, one in (from_json(verdicts) or {}).items()
+        if one != "pass" and one["action"] in FLAGGING
+    ]
+    return {
+        "verdicts": verdicts,
+        "flags": flags_of(sorted(flags)),
+        "score": score,
+        "disagreement": disagreement(row["state"], row["rating"], score),
+    }
+
+
+def _fits(row: RowMapping, edits: Mapping[int, Sequence[Any]]) -> bool:
+    return bool(row["version"] == edits[row["id"]][0])
+
+
+def _write_versions(
+    connection: Connection,
+    fresh: Sequence[tuple[RowMapping, str]],
+    author: str,
+    action_id: int,
+    now: float,
+) -> None:
+    """As `write_version`, of many records at once, with their events."""
+    if not fresh:
+        return
+    _write_contents(connection, records, fresh, author, now)
+    events = [
+        event_row(
+            action_id, row["id"], {"version": row["version"]}, {"version": row["version"] + 1}
+        )
+        for row, _ in fresh
+    ]
+    connection.execute(insert(review_events), events)
 
 
 def text_of(connection: Connection, record_id: int, version: int) -> str:
@@ -122,16 +287,25 @@ def _edited_since(connection: Connection, row: RowMapping) -> Conflict:
     return Conflict("record_edited", record=row["id"], version=row["version"], by=by)
 
 
-def _version(row: RowMapping) -> RecordVersion:
+def _version(row: RowMapping, record: RowMapping) -> RecordVersion:
+    """The newest one's verdicts and score are the record's."""
+    said = record if row["version"] == record["version"] else row
     return RecordVersion(
         version=row["version"],
         author=row["author"],
+        origin=_origin(record) if row["version"] == 1 else "edit",
         created_at=iso(row["created_at"]),
         content=from_json(row["content"]),
+        verdicts=from_json(said["verdicts"]) or {},
+        score=said["score"],
     )
 
 
-def _original(row: RowMapping) -> RecordVersion:
-    return RecordVersion(
-        version=1, author="", created_at=iso(row["created_at"]), content=from_json(row["content"])
-    )
+def _original(record: RowMapping) -> RecordVersion:
+    first = {name: record[name] for name in ("version", "created_at", "content")}
+    return _version(cast(RowMapping, {**first, "author": ""}), record)
+
+
+def _origin(record: RowMapping) -> Origin:
+    """Who wrote a file's rows is not known here."""
+    return "import" if from_json(record["provenance"]).get("recipe") == "import" else "model"

@@ -25,8 +25,11 @@ from llamafactory.model import load_tokenizer  # noqa: E402
 MODEL = sys.argv[1]
 
 
-def load(folder: str, name: str, stage: str, template: str = "chatml") -> list[dict[str, Any]]:
-    """What stage `sft`, `rm` or `kto` trains on, from the data set `name` of the folder."""
+def load(
+    folder: str, name: str, stage: str, template: str = "chatml", max_samples: int | None = None
+) -> list[dict[str, Any]]:
+    """What stage `sft`, `rm` or `kto` trains on, from the data set `name` of the folder, which it
+    reads whole; `max_samples` rows of it."""
     with tempfile.TemporaryDirectory() as out:
         given = {
             "model_name_or_path": MODEL,
@@ -37,6 +40,7 @@ def load(folder: str, name: str, stage: str, template: str = "chatml") -> list[d
             "dataset_dir": folder,
             "template": template,
             "cutoff_len": 16_384,
+            "max_samples": max_samples,
             "overwrite_cache": True,
             "output_dir": out,
             "report_to": "none",
