@@ -16,6 +16,9 @@ CASES: dict[str, Case] = {
     "an option of another format": EXPORT("--bom"),
     "a format's option with a wrong value": EXPORT("--greeting", "shout"),
     "own words without text": EXPORT("--system", "own"),
+    "a good rating that is the worst": say(
+        *("export", "--dataset", "full", "-o", "e.jsonl", "--format", "kto", "--good", 1)
+    ),
     "half of a pair of fields": EXPORT("--prompt-field", "q"),
     "on refused": EXPORT("--on-refused", "maybe"),
     "records that make no such row": say(

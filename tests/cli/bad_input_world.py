@@ -158,6 +158,9 @@ def _make_files(folder: Path) -> None:
         "lists.yaml": "mood: 3\n",
         "task.yaml": "count: 3\n",
         "good.yaml": json.dumps(good),
+        "halves.jsonl": '{"question": "Why?"}\n{"question": "How',
+        "numbers.jsonl": '{"question": 3}\n',
+        "rows.jsonl": '{"question": "Why?", "answer": "Because."}\n',
     }
     for name, text in texts.items():
         (folder / name).write_text(text, "utf-8")

@@ -17,6 +17,7 @@ import bad_input_chains
 import bad_input_evaluate
 import bad_input_export
 import bad_input_general
+import bad_input_quality
 import bad_input_rounds
 import bad_input_template
 import pytest
@@ -34,6 +35,7 @@ GROUPS: dict[str, Mapping[str, Case]] = {
     "evaluate": bad_input_evaluate.CASES,
     "chains": bad_input_chains.CASES,
     "export": bad_input_export.CASES,
+    "quality": bad_input_quality.CASES,
 }
 """Each has its texts in a file of the same name."""
 ALL = [(group, name) for group, cases in GROUPS.items() for name in cases]

@@ -302,7 +302,7 @@ def test_models_share_the_work_by_weight(at: Cli) -> None:
         ("--template t.yaml --var topic --count 3", "error: --var topic: write NAME=VALUE.\n"),
         (
             "--template t.yaml --var topic=a,b --var-weights topic=1 --var label=c --count 3",
-            "error: --var-weights topic: 1 weights for 2 values. Give as many as --var topic has "
+            "error: --var-weights topic: 1 weight for 2 values. Give as many as --var topic has "
             "values, in the same order.\n",
         ),
         (

@@ -189,7 +189,7 @@ def test_an_unknown_format_names_the_known_ones() -> None:
 @pytest.mark.parametrize(
     ("form", "options", "reason", "known"),
     [
-        ("jsonl", {"system": "none"}, "export_option_unknown", "-"),
+        ("jsonl", {"system": "none"}, "export_option_none", None),
         ("csv", {"system": "none"}, "export_option_unknown", "bom, spreadsheet_safe"),
         ("messages", {"refinement": "final"}, "export_option_unknown", None),
         ("messages", {"nested": True}, "export_option_unknown", None),

@@ -238,7 +238,7 @@ def test_mending_is_passed_on(one: Studio, out: Path) -> None:
     ("how", "code"),
     [
         ({"form": "messages", "systm": "x"}, "export_option_unknown"),
-        ({"form": "json", "system": "character"}, "export_option_unknown"),
+        ({"form": "json", "system": "character"}, "export_option_none"),
         ({"form": "nothing"}, "unknown_plugin"),
         ({"on_refused": "maybe"}, "export_on_refused"),
         ({"seed": -1}, "export_seed"),

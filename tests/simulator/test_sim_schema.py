@@ -439,3 +439,10 @@ def test_a_recursive_schema_ends(inner: Any, seed: int) -> None:
         "$ref": "#/$defs/node",
     }
     assert satisfied(schema, seed)
+
+
+def test_a_role_is_as_long_as_its_schema_wants() -> None:
+    role = {"type": "string", "minLength": 7, "maxLength": 7}
+    message = {"type": "object", "properties": {"role": role}, "required": ["role"]}
+    found = draw({"type": "array", "items": message, "minItems": 2, "maxItems": 2}, 1)
+    assert [one["role"] for one in found] == ["useruse", "assista"]

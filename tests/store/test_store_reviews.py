@@ -22,10 +22,11 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from review_world import Act, Believed, Said, changes, columns, reviewable, take_out
-from sqlalchemy import event, update
+from sqlalchemy import create_engine, event, inspect, text, update
 
 from corpusmith.errors import Conflict, NotFound, UsageError
 from corpusmith.store.codec import iso
+from corpusmith.store.open import parse_url
 from corpusmith.store.review_rules import disagreement, summary
 from corpusmith.store.review_values import Change, Kind, Queue, QueueProgress
 from corpusmith.store.schema import records
@@ -465,14 +466,14 @@ def test_no_page_of_a_queue_looks_at_what_is_done(sqlite_url: str, opened: Any) 
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("words", "found"),
     [("天气", 1), ("气", 1), ("好", 2), ("HELLO", 1), ('"', 1), ("%", 0), ("_", 0), ("\n", 1)],
 )
-def test_a_selection_finds_what_contents_hold(store: SqlStore, text: str, found: int) -> None:
+def test_a_selection_finds_what_contents_hold(store: SqlStore, words: str, found: int) -> None:
     ids = reviewable(store, 3)
     for one, said in zip(ids, ("天气好", "hello 你好", '他说"走"\n'), strict=True):
         store.versions.edit(one, {"a": said}, "甲")
-    assert store.records.count(ALL, text=text) == found
+    assert store.records.count(ALL, text=words) == found
 
 
 def test_what_others_decided_is_not_pending(store: SqlStore) -> None:
@@ -799,3 +800,44 @@ def test_records_say_what_their_reviews_say_whatever_is_done(
             print_blob=True,
         ),
     )
+
+
+# ---------------------------------------------------------------- what was there before groups
+
+
+def as_before_groups(url: str) -> None:
+    """The schema as it was at revision 0003, with the rows that are there."""
+    engine = create_engine(parse_url(url))
+    with engine.begin() as connection:
+        for index in inspect(connection).get_indexes("records"):
+            if "review" in str(index["name"]) or index["name"] == "ix_records_dataset":
+                connection.execute(text(f"DROP INDEX {index['name']}"))
+        for table, column in (
+            ("records", "review_group"),
+            ("removed", "review_group"),
+            ("record_versions", "verdicts"),
+            ("record_versions", "score"),
+        ):
+            connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
+        connection.execute(text("DROP TABLE review_groups"))
+        for name in ("dataset", "disagreement", "task_disagreement", "task_flagged", "flagged"):
+            connection.execute(text(f"CREATE INDEX ix_records_{name} ON records (dataset_id)"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0003'"))
+    engine.dispose()
+
+
+def test_a_database_without_groups_gets_them(store_url: str, opened: Any) -> None:
+    store: SqlStore = opened(store_url)
+    ids = reviewable(store, 5)
+    store.reviews.set_scores(dict.fromkeys(ids, 5.0))
+    store.reviews.change(ids[:3], "甲", APPROVE)
+    store.reviews.change(ids[2:4], "乙", Change(rating=1, settled=True))
+    take_out(store, ids[1])
+    kinds = [queue(name, kind=kind) for name in "甲乙丙" for kind in ("all", "disagreement")]
+    expected = [walked(store, one, 2) for one in kinds]
+    store.close()
+    as_before_groups(store_url)
+    again: SqlStore = opened(store_url)
+    assert [walked(again, one, 2) for one in kinds] == expected
+    again.removals.restore(1)
+    assert walked(again, kinds[0], 2) == ids[3:]

@@ -23,7 +23,7 @@ OURS = (
 OTHERS = {"form": "--format", "path": "--output"}
 _NAMED = (
     *("export_option", "export_option_text", "export_option_number"),
-    *("export_option_unknown", "export_pairs_beside"),
+    *("export_option_unknown", "export_option_none", "export_pairs_beside"),
 )
 """Errors whose data names an option."""
 _TOLD = ("export_", "push_")

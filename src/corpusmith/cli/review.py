@@ -21,7 +21,7 @@ from corpusmith.cli.selecting import SELECTION, selection_of
 from corpusmith.cli.session import Session
 from corpusmith.cli.signals import terminated_alike
 from corpusmith.cli.widths import tell
-from corpusmith.errors import UsageError
+from corpusmith.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
     from corpusmith.service.studio import Studio
@@ -140,6 +140,9 @@ def _set(session: Session, given: Mapping[str, Any]) -> None:
         who = {"reviewer": given["reviewer"], **said}
         if ids:
             found = studio.reviews.apply(ids=ids, **who)
+            if found.gone == count:
+                named = ", ".join(map(str, ids[:5]))
+                raise NotFound("unknown_record", kind="record", name=named)
         else:
             found = studio.reviews.apply(selection, show=_progress(session, count), **who)
     text = session.say("review.set.done", n=number(found.changed))

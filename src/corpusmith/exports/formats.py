@@ -46,7 +46,9 @@ def format_of(form: str, path: str, options: Mapping[str, Json]) -> Format:
     names, container_names = option_names(make), option_names(make_container)
     for name in options:
         if name not in (*names, *container_names):
-            known = ", ".join([*names, *container_names]) or "-"
+            known = ", ".join([*names, *container_names])
+            if not known:
+                raise UsageError("export_option_none", name=name, format=form)
             raise UsageError("export_option_unknown", name=name, format=form, known=known)
     told: dict[str, Any] = {"nested": make_container.nested} if _takes(make, "nested") else {}
     exporter = make(**told, **{name: options[name] for name in names if name in options})

@@ -144,7 +144,7 @@ def queue_of(given: Mapping[str, Any], selection: Selection, reviewer: str) -> Q
         raise UsageError("review_percent_needed" if percent is None else "review_percent_only")
     percent = 100.0 if percent is None else float(percent)
     if not 0 < percent <= 100:
-        raise UsageError("review_percent", value=percent)
+        raise UsageError("review_percent", value=f"{percent:g}")
     return Queue(
         reviewer=reviewer,
         selection=selection,

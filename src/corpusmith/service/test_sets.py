@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from corpusmith.errors import SpecError
+
+if TYPE_CHECKING:
+    from corpusmith.readers.bad import BadRow
 
 MOST_CHARACTERS = 50_000_000
 """Of all test sets together: a task keeps a copy of them."""
@@ -50,7 +53,7 @@ def tests_from_folder(options: Mapping[str, Any], folder: Path) -> dict[str, Any
 def _texts(path: Path) -> Iterator[str]:
     found = list(_lines(path) if path.suffix.lower() in PLAIN_SUFFIXES else _values(path))
     if not found:
-        raise SpecError("file_empty", file=str(path))
+        raise SpecError("test_set_empty", file=str(path))
     return iter(found)
 
 
@@ -69,5 +72,8 @@ def _values(path: Path) -> Iterator[str]:
     from corpusmith.quality.shapes import strings
     from corpusmith.readers.rows import read_rows
 
-    for _, row in read_rows(path, bad=lambda bad: None):
+    def refused(bad: BadRow) -> NoReturn:
+        raise SpecError("test_set_row", file=str(path), line=bad.line)
+
+    for _, row in read_rows(path, bad=refused):
         yield from (text for _, text in strings(row) if text.strip())

@@ -215,7 +215,8 @@ class Scribe:
         """A text for the field, within `low` to `high` characters."""
         kind = self._kind(name)
         if kind == "role":
-            return shorten(self._speaker or "user", high) if high else ""
+            role = self._speaker or "user"
+            return pad(shorten(role, high), low, role)[:high] if high else ""
         if self._stock and low <= len(self._stock) <= high and kind not in _SHORT_KINDS:
             return self._stock
         least, most = self._length(kind)
