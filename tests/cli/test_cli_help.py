@@ -78,7 +78,7 @@ def test_the_first_page_is_this_one(cli: Cli) -> None:
         "  template     用带变量的模板合成数据\n"
         "  ratio        按各类别的比例合成数据，或从数据集里按比例抽样\n"
         "  rounds       多轮问答修正：从单轮三元组接着往下问\n"
-        "  selfplay     自我对弈：学习者提问，专家回答，评判者挑错，专家重写\n"
+        "  selfplay     自我对弈：学习者提问，专家回答，评审挑错，专家重写\n"
         "  feedback     用反馈（问题、回答、评分）生成训练文件\n"
         "  evaluate     按评分标准给数据集、任务的语料或文件打分\n"
         "  review       审核语料：通过、不通过、评分、打标签、修改，以及审核结果\n"

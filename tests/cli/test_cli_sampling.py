@@ -210,7 +210,8 @@ def test_sampled_dialogues_keep_their_characters_and_outlive_their_task(
     assert cli("export", *words).code == 0
     assert [row["messages"][0]["role"] for row in rows(out)] == ["system"] * 4
     assert cli("tasks", "delete", 1, "--yes").code == 0
-    assert cli("export", *words).code == 0
+    assert "林知秋 × 4" in cli("export", *words).err  # the task knew the card
+    assert cli("export", "--dataset", "some", "--format", "messages", "-o", out).code == 0
     assert [row["messages"][0]["role"] for row in rows(out)] == ["user"] * 4
 
 
