@@ -56,42 +56,48 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Exported:
-    """What an export wrote. `path` None: standard output."""
+class Counted:
+    """What a walk counted: of an export, or of its preview."""
 
-    path: Path | None
     records: int
     rows: int
-    bytes: int
-    sha256: str | None
-    """Of the only data file, in hex; None: there are several."""
-    files: Sequence[WrittenFile]
-    """The data files, in the order of the parts."""
     parts: Mapping[str, int]
     """Records by part."""
     refused: Mapping[str, int]
-    """Records that make no row and were skipped, by reason."""
+    """Records that make no row and are skipped, by reason."""
     refused_records: Mapping[str, Sequence[int]]
     """The first of them."""
     passed_over: Mapping[str, int]
     """Records that are in order, but that the format has no row for, by reason."""
     left_out: int
-    """Records that a balanced export did not take."""
+    """Records that a balanced export does not take."""
     kinds: Mapping[str, int]
-    """Of a balanced export: the records that there were of each kind."""
+    """Of a balanced export: the records that there are of each kind."""
     short: Mapping[str, int]
-    """Kinds of which there were too few, with how many are lacking."""
+    """Kinds of which there are too few, with how many are lacking."""
     simulated: int
     """Records that Corpusmith's own simulator wrote."""
     rejected: int
-    """Records that a person rejected in review, and that are in the files all the same."""
+    """Records that a person rejected in review, and that are exported all the same."""
     low_rated: int
     """Records with a rating as KTO's unwanted answers have, in a format that teaches them."""
     without_character: Mapping[str, int]
     """With `system` `character`: records that lack its prompt, by the character's name."""
+    nothing: Narrowed | None
+    """Of an empty selection: what each filter leaves."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported(Counted):
+    """What an export wrote. `path` None: standard output."""
+
+    path: Path | None
+    bytes: int
+    sha256: str | None
+    """Of the only data file, in hex; None: there are several."""
+    files: Sequence[WrittenFile]
+    """The data files, in the order of the parts."""
     seed: int
-    nothing: Narrowed | None = None
-    """Of an export of nothing: what each filter leaves."""
     manifest: Path | None = None
     dataset_info: Path | None = None
     card: Path | None = None
@@ -272,31 +278,39 @@ def told_of(
     )
 
 
-def exported(studio: Studio, path: Path | None, wish: Wish, done: Done, **more: Path) -> Exported:
-    """The result of an export."""
-    walk, files = done.walk, done.files
+def exported(studio: Studio, path: Path | None, wish: Wish, done: Done, **more: Any) -> Exported:
+    """The result of an export. `more`: paths of further files, by their field."""
+    files = done.files
     return Exported(
         path=path,
-        records=walk.facts.records,
-        rows=sum(one.rows for one in files),
         bytes=sum(one.bytes for one in files),
         sha256=files[0].sha256 if len(files) == 1 else None,
         files=tuple(files),
-        parts=count_by_part(walk.facts, wish.split),
-        refused=walk.refusals.counts,
-        refused_records=walk.refusals.ids,
-        passed_over=walk.passed_over.counts,
-        left_out=walk.left_out,
-        kinds={} if done.balance is None else done.balance.found,
-        short=too_few(done.balance),
-        simulated=walk.facts.simulated,
-        rejected=walk.facts.states["rejected"],
-        low_rated=walk.low_rated,
-        without_character=walk.without_character,
         seed=wish.seed,
-        nothing=None if walk.facts.records else narrowed(studio.store, wish.selection),
+        **counted(studio, wish, done.walk, done.balance),
         **more,
     )
+
+
+def counted(studio: Studio, wish: Wish, walk: Walk, balance: Balance | None) -> dict[str, Any]:
+    """The fields of `Counted` after a walk."""
+    facts = walk.facts
+    return {
+        "records": facts.records,
+        "rows": facts.rows.total(),
+        "parts": count_by_part(facts, wish.split),
+        "refused": walk.refusals.counts,
+        "refused_records": walk.refusals.ids,
+        "passed_over": walk.passed_over.counts,
+        "left_out": walk.left_out,
+        "kinds": {} if balance is None else balance.found,
+        "short": too_few(balance),
+        "simulated": facts.simulated,
+        "rejected": facts.states["rejected"],
+        "low_rated": walk.low_rated,
+        "without_character": walk.without_character,
+        "nothing": None if walk.seen else narrowed(studio.store, wish.selection),
+    }
 
 
 def too_few(balance: Balance | None) -> dict[str, int]:

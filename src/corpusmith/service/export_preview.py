@@ -6,7 +6,7 @@ Owns: the preview. Does not own: reading what is asked for (`exports.py`), the w
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING
 from corpusmith.errors import UsageError
 from corpusmith.exports.formats import format_of
 from corpusmith.service.export_files import (
+    Counted,
     Wish,
-    count_by_part,
+    counted,
     refuse_empty,
-    too_few,
     walk_of,
 )
-from corpusmith.service.export_nothing import Narrowed, narrowed
 from corpusmith.service.export_walk import Walk
 from corpusmith.values import Json
 
@@ -29,27 +28,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExportPreview:
-    """What an export would write. Its fields are those of `Exported`."""
+class ExportPreview(Counted):
+    """What an export would write."""
 
-    records: int
-    rows: int
     first: Sequence[Json]
     """The first rows."""
-    parts: Mapping[str, int]
-    refused: Mapping[str, int]
-    refused_records: Mapping[str, Sequence[int]]
-    passed_over: Mapping[str, int]
-    left_out: int
-    kinds: Mapping[str, int]
-    short: Mapping[str, int]
-    simulated: int
-    rejected: int
-    low_rated: int
-    without_character: Mapping[str, int]
     stops: bool
     """The export would write nothing: a refused record is one too many, or none makes a row."""
-    nothing: Narrowed | None
 
 
 def preview(studio: Studio, wish: Wish, path: str, first: int) -> ExportPreview:
@@ -61,24 +46,8 @@ def preview(studio: Studio, wish: Wish, path: str, first: int) -> ExportPreview:
     facts = walk.facts
     if facts.records and wish.split is not None:
         refuse_empty(studio, wish, facts)
-    none = narrowed(studio.store, wish.selection) if not walk.seen else None
     return ExportPreview(
-        records=facts.records,
-        rows=facts.rows.total(),
-        first=shown,
-        parts=count_by_part(facts, wish.split),
-        refused=walk.refusals.counts,
-        refused_records=walk.refusals.ids,
-        passed_over=walk.passed_over.counts,
-        left_out=walk.left_out,
-        kinds={} if balance is None else balance.found,
-        short=too_few(balance),
-        simulated=facts.simulated,
-        rejected=facts.states["rejected"],
-        low_rated=walk.low_rated,
-        without_character=walk.without_character,
-        stops=_stops(wish, walk),
-        nothing=none,
+        first=shown, stops=_stops(wish, walk), **counted(studio, wish, walk, balance)
     )
 
 
