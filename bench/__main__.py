@@ -62,7 +62,7 @@ def checks(folder: Path, quick: bool) -> Figures:
     plain ones, and with the near duplicates too, over texts of 200 characters that differ."""
     from corpusmith.service.checks import ALL_CHECKS
 
-    count, rounds = (5_000, 1) if quick else (50_000, 3)
+    count, rounds = (5_000, 1) if quick else (20_000, 3)
     sets = {
         "usual": ["format", "placeholders", "refusal"],
         "all_but_near": [name for name in ALL_CHECKS if name != "near_duplicates"],
