@@ -29,10 +29,12 @@ HEIGHT = {
     **dict.fromkeys(BOTTOM, 0),
     **dict.fromkeys(("contracts", "registry", "config", "presets", "judging"), 1),
     **dict.fromkeys(SIDE, 2),
-    "engine": 3,
+    **dict.fromkeys(("engine", "client"), 3),
     "service": 4,
-    "cli": 5,
-    "__main__": 6,
+    "api": 5,
+    "web": 6,
+    "cli": 7,
+    "__main__": 8,
 }
 SAME_LEVEL_OK = {0, 1}
 ENGINE_MAY_USE: frozenset[str] = frozenset()

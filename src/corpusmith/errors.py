@@ -7,6 +7,10 @@ CorpusmithError                 has a code, data, and a message in each language
 │   ├── Conflict                a name taken, or a thing still in use
 │   ├── CardError               a character card that cannot be read
 │   └── KeyMissing              no key for an endpoint
+├── AccessError                 who asks may not
+│   ├── LoginNeeded             nobody said who asks, or what was said does not hold
+│   ├── NotAllowed              this person or token may not do this
+│   └── TooOften                asked too often: wait
 ├── StoreError                  the database
 │   ├── StoreUnavailable        cannot be opened or reached
 │   ├── StoreReadOnly
@@ -99,6 +103,28 @@ class KeyMissing(UsageError):
     """Data: `connection`, `variable`."""
 
     code = "key_missing"
+
+
+class AccessError(CorpusmithError):
+    """Who asks may not."""
+
+    code = "access"
+
+
+class LoginNeeded(AccessError):
+    code = "login_needed"
+
+
+class NotAllowed(AccessError):
+    """Data: `scope`, what it takes."""
+
+    code = "not_allowed"
+
+
+class TooOften(AccessError):
+    """Data: `seconds` to wait."""
+
+    code = "too_often"
 
 
 class StoreError(CorpusmithError):

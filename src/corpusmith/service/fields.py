@@ -7,10 +7,10 @@ A message never holds a value: one may be a key.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -61,6 +61,11 @@ class FieldsError(SpecError):
         """Ours for pydantic's."""
         return cls(source=source, problems=_problems(error, model))
 
+    @classmethod
+    def of_errors(cls, errors: Iterable[Mapping[str, Any]], source: str) -> FieldsError:
+        """Ours for findings as pydantic lists them (`loc`, `type`, `ctx`), without their model."""
+        return cls(source=source, problems=_listed(errors, None))
+
     def message(self, language: Language) -> str:
         return self.listed(language, _counted)
 
@@ -89,14 +94,19 @@ def _counted(place: str) -> str:
 
 
 def _problems(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
+    errors = error.errors(include_url=False, include_input=False)
+    return _listed(cast(Iterable[Mapping[str, Any]], errors), model)
+
+
+def _listed(errors: Iterable[Mapping[str, Any]], model: type[BaseModel] | None) -> list[Problem]:
     found: dict[str, Problem] = {}
-    for one in error.errors(include_url=False, include_input=False):
+    for one in errors:
         steps = [str(step) for step in one["loc"] if not _BRANCH.fullmatch(str(step))]
         problem = Problem(
             place=".".join(steps),
             type=one["type"],
             context={k: v for k, v in one.get("ctx", {}).items() if k != "error"},
-            near=_near(steps, model) if one["type"] == "extra_forbidden" else "",
+            near=_near(steps, model) if model and one["type"] == "extra_forbidden" else "",
         )
         found[problem.place] = _joined(found.get(problem.place), problem)
     # Of a union, the branch that looked deepest into the value is the one that was meant.

@@ -75,8 +75,11 @@ class Characters:
         """A card file, a stored character or a shipped one. Raises NotFound, CardError."""
         return find_character(wish, self._studio.store)
 
-    def list(self, search: str | None = None, *, limit: int = 1000) -> Sequence[Character]:
-        return self._studio.store.characters.list(search=search, limit=limit)
+    def list(
+        self, search: str | None = None, *, limit: int | None = None, after: str | None = None
+    ) -> Sequence[Character]:
+        """By name; `after`: the last name of the page before; `limit` None: all."""
+        return self._studio.store.characters.list(search=search, limit=limit, after=after)
 
     def shipped(self, language: Language | None = None) -> Sequence[Character]:
         """The characters that come with Corpusmith."""
@@ -122,8 +125,11 @@ class Scenarios:
                     return one
             raise
 
-    def list(self, search: str | None = None) -> Sequence[Scenario]:
-        return self._studio.store.scenarios.list(search)
+    def list(
+        self, search: str | None = None, *, limit: int | None = None, after: str | None = None
+    ) -> Sequence[Scenario]:
+        """By name; `after`: the last name of the page before; `limit` None: all."""
+        return self._studio.store.scenarios.list(search, limit=limit, after=after)
 
     def shipped(self, language: Language | None = None) -> Sequence[Scenario]:
         """The scenarios that come with Corpusmith."""

@@ -26,6 +26,7 @@ from corpusmith.service.sampling import Sampling
 from corpusmith.service.tasks import Result, Show, Tasks
 from corpusmith.service.templates import Templates
 from corpusmith.store.open import open_store
+from corpusmith.store.store import SqlStore
 from corpusmith.values import Language
 
 if TYPE_CHECKING:
@@ -55,8 +56,19 @@ class Studio:
 
         Raises StoreError.
         """
-        self.language: Language = language or language_of()
-        self.store = open_store(database_url(db))
+        self._wire(open_store(database_url(db)), language or language_of())
+
+    @classmethod
+    def over(cls, store: SqlStore, language: Language) -> Studio:
+        """A Studio on a store that is open already and stays its owner's: cheap to make, one for
+        each request of a server, or for each thread. Never `close` it."""
+        studio = cls.__new__(cls)
+        studio._wire(store, language)
+        return studio
+
+    def _wire(self, store: SqlStore, language: Language) -> None:
+        self.language: Language = language
+        self.store = store
         self.connections = Connections(self)
         self.characters = Characters(self)
         self.scenarios = Scenarios(self)

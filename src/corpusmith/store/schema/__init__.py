@@ -60,5 +60,5 @@ __all__ = [
     "templates",
 ]
 
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """Every revision this version knows, oldest first; the last is what it writes."""

@@ -1,0 +1,85 @@
+"""What routes ask for: a Studio in the request's language, and a page of a list."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Generic, TypeVar
+
+import orjson
+from fastapi import Depends, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from corpusmith.api.serving import serving_of
+from corpusmith.api.speaking import LanguageOf
+from corpusmith.errors import SpecError
+from corpusmith.service.studio import Studio
+from corpusmith.values import Json
+
+T = TypeVar("T")
+
+
+class Body(BaseModel):
+    """What is sent here. Unknown fields are refused, never passed over."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+def _studio(request: Request, language: LanguageOf) -> Studio:
+    return Studio.over(serving_of(request).store, language)
+
+
+StudioOf = Annotated[Studio, Depends(_studio)]
+"""The Studio of one request. Routes that use it are plain `def`: each runs in a thread."""
+
+
+class Page(BaseModel, Generic[T]):
+    """Some of a list."""
+
+    items: Sequence[T]
+    next: str | None = Field(
+        default=None, description="`after` of the page that follows; null: there is none."
+    )
+    total: int | None = Field(
+        default=None, description="How many there are in all, where that is cheap to know."
+    )
+
+
+Limit = Annotated[int, Query(ge=1, le=500, description="Items of a page at most.")]
+After = Annotated[
+    str | None, Query(max_length=2000, description="`next` of the page before; without: the first.")
+]
+Search = Annotated[
+    str | None, Query(max_length=200, description="Text that the name or description holds.")
+]
+
+
+def page_of(
+    items: Sequence[T], limit: int, place: Callable[[T], Json], *, total: int | None = None
+) -> Page[T]:
+    """A page of `items`, of which the list was asked for one more than `limit`.
+
+    `place`: of an item, what the list takes as `after` to go on behind it.
+    """
+    shown = items[:limit]
+    more = len(items) > limit
+    return Page(items=shown, next=cursor(place(shown[-1])) if more else None, total=total)
+
+
+def cursor(place: Json) -> str:
+    """A place in a list as opaque text."""
+    return base64.urlsafe_b64encode(orjson.dumps(place)).decode().rstrip("=")
+
+
+def place_in(after: str | None, kind: type[T]) -> T | None:
+    """What `cursor` was made of. Raises SpecError when it is none of ours."""
+    if after is None:
+        return None
+    try:
+        found: Any = orjson.loads(base64.urlsafe_b64decode(after + "=" * (-len(after) % 4)))
+    except (binascii.Error, ValueError):
+        found = None
+    if not isinstance(found, kind) or isinstance(found, bool):
+        raise SpecError("bad_cursor")
+    return found

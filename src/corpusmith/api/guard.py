@@ -1,0 +1,121 @@
+"""What every request must pass before it reaches a route, and what every answer carries.
+
+Owns: whose page may ask (Host, Origin), and the headers that bind a browser. Does not own: who is
+asking (`access.py`).
+A page of another site can make a browser send requests here: its `Host` is ours only by name
+(DNS rebinding), and its Origin is not. Both are refused, whoever is logged in.
+"""
+
+from __future__ import annotations
+
+import secrets
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from corpusmith.api.errors import Fault, answer
+from corpusmith.api.serving import Serving
+from corpusmith.api.speaking import language_of
+from corpusmith.messages import say
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_OWN = frozenset({"same-origin", "none"})
+"""`Sec-Fetch-Site` of our own pages, and of an address that a person typed."""
+
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
+}
+
+
+class Guard:
+    """ASGI middleware."""
+
+    def __init__(self, app: ASGIApp, serving: Serving) -> None:
+        self._app, self._serving = app, serving
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        nonce = secrets.token_urlsafe(16)
+        scope.setdefault("state", {})["nonce"] = nonce
+
+        unsaid = False
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("Content-Security-Policy", policy(nonce))
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        async def in_our_shape(message: Message) -> None:
+            # The framework refuses a body by its length in words of its own, before any route.
+            nonlocal unsaid
+            if message["type"] == "http.response.start" and _plain_refusal(message):
+                unsaid = True
+            if not unsaid:
+                await with_headers(message)
+
+        refused = self._refused(Headers(scope=scope), scope["method"])
+        if refused is None:
+            await self._app(scope, receive, in_our_shape)
+            if not unsaid:
+                return
+            refused = 413, "body_too_large"
+        status, code = refused
+        language = language_of(Request(scope))
+        response = answer(status, Fault(code=code, message=say(f"error.{code}", language)))
+        await response(scope, receive, with_headers)
+
+    def _refused(self, headers: Headers, method: str) -> tuple[int, str] | None:
+        host = headers.get("host", "").lower()
+        if host_name(host) not in self._serving.hosts:
+            return 400, "foreign_host"
+        if method in SAFE:
+            return None
+        site = headers.get("sec-fetch-site")
+        if site is not None and site not in _OWN:
+            return 403, "foreign_origin"
+        origin = headers.get("origin")
+        if origin is not None and urlsplit(origin).netloc.lower() != host:
+            return 403, "foreign_origin"
+        return None
+
+
+def _plain_refusal(start: Message) -> bool:
+    kind = Headers(raw=start["headers"]).get("content-type", "")
+    return start["status"] == 413 and kind.startswith("text/plain")
+
+
+def policy(nonce: str) -> str:
+    """The Content-Security-Policy of every answer: our own files, and scripts with this nonce."""
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src 'self' 'nonce-{nonce}'",
+            f"style-src 'self' 'nonce-{nonce}'",
+            "img-src 'self' data: blob:",
+            "font-src 'self'",
+            "connect-src 'self'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+            "base-uri 'none'",
+        )
+    )
+
+
+def host_name(host: str) -> str:
+    """`host:port` without the port; an IPv6 address keeps its brackets."""
+    if host.startswith("["):
+        return host.partition("]")[0] + "]"
+    return host.partition(":")[0]

@@ -1,0 +1,1 @@
+"""One file a noun. A new one is one new file and one line in `api/app.py`."""

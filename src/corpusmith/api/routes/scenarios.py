@@ -1,0 +1,74 @@
+"""Scenarios: labelled situations."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from corpusmith.api.access import needs
+from corpusmith.api.asking import After, Body, Limit, Page, Search, StudioOf, page_of, place_in
+from corpusmith.nouns import Scenario
+from corpusmith.values import Language
+
+router = APIRouter(prefix="/scenarios", tags=["scenarios"])
+
+
+class NewScenario(Body):
+    """A scenario to be."""
+
+    name: str = Field(min_length=1, max_length=200, examples=["深夜食堂"])
+    description: str = Field(default="", max_length=20_000, examples=["打烊前的最后一桌客人。"])
+    weight: float = Field(default=1.0, ge=0, allow_inf_nan=False, examples=[2])
+    language: Language = "zh"
+
+
+class ScenarioChange(Body):
+    """What is given changes; the rest stays."""
+
+    description: str | None = Field(default=None, max_length=20_000)
+    weight: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    language: Language | None = None
+
+
+@router.get("", dependencies=[needs("read")])
+def list_scenarios(
+    studio: StudioOf, search: Search = None, limit: Limit = 50, after: After = None
+) -> Page[Scenario]:
+    """Stored scenarios, by name."""
+    found = studio.scenarios.list(search, limit=limit + 1, after=place_in(after, str))
+    return page_of(found, limit, lambda one: one.name)
+
+
+@router.get("/shipped", dependencies=[needs("read")])
+def shipped_scenarios(
+    studio: StudioOf, language: Annotated[Language | None, Query()] = None
+) -> Page[Scenario]:
+    """The scenarios that come with Corpusmith. A task may name them; to change one, store it."""
+    return Page(items=studio.scenarios.shipped(language))
+
+
+@router.post("", status_code=201, dependencies=[needs("edit")])
+def add_scenario(studio: StudioOf, body: NewScenario) -> Scenario:
+    """Store a new one. 409 when the name is taken."""
+    return studio.scenarios.add(Scenario(**body.model_dump()))
+
+
+@router.get("/{name:noun}", dependencies=[needs("read")])
+def get_scenario(studio: StudioOf, name: str) -> Scenario:
+    """One stored scenario."""
+    return studio.scenarios.get(name)
+
+
+@router.patch("/{name:noun}", dependencies=[needs("edit")])
+def change_scenario(studio: StudioOf, name: str, body: ScenarioChange) -> Scenario:
+    """Change some of its fields."""
+    given = {key: one for key, one in body.model_dump().items() if one is not None}
+    return studio.scenarios.update(name, **given)
+
+
+@router.delete("/{name:noun}", status_code=204, dependencies=[needs("edit")])
+def delete_scenario(studio: StudioOf, name: str) -> None:
+    """Delete it. 409 while a dataset binds it."""
+    studio.scenarios.delete(name)

@@ -1,0 +1,39 @@
+"""The language of a request: `?lang=`, else the cookie that the page sets, else what the browser
+asks for, else the server's own."""
+
+from __future__ import annotations
+
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from corpusmith.api.serving import serving_of
+from corpusmith.messages import LANGUAGES
+from corpusmith.values import Language
+
+COOKIE = "corpusmith_lang"
+
+
+def language_of(request: Request) -> Language:
+    """The first of the four that names a language which we speak."""
+    wishes = (request.query_params.get("lang"), request.cookies.get(COOKIE))
+    asked = _asked_for(request.headers.get("accept-language", ""))
+    for wish in (*wishes, *asked):
+        if wish and wish.lower()[:2] in LANGUAGES:
+            return cast(Language, wish.lower()[:2])
+    return serving_of(request).language
+
+
+def _asked_for(header: str) -> list[str]:
+    """The languages of an Accept-Language header, the most wanted first."""
+    wanted = []
+    for part in header.split(",")[:20]:
+        name, _, weight = part.strip().partition(";q=")
+        try:
+            wanted.append((-float(weight or 1), name.strip()))
+        except ValueError:
+            continue
+    return [name for weight, name in sorted(wanted, key=lambda one: one[0]) if weight < 0]
+
+
+LanguageOf = Annotated[Language, Depends(language_of)]
