@@ -10,8 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from corpusmith import Studio
 from corpusmith.contracts import Quota, Save
+from corpusmith.errors import CorpusmithError
+from corpusmith.messages import LANGUAGES
 from corpusmith.store.lease import owner_id
 from corpusmith.values import Draft, Item, Json, Outcome
 
@@ -100,3 +104,14 @@ def lines(path: Path) -> list[Any]:
 def inside(folder: Path) -> list[str]:
     """Everything in a folder, hidden files too."""
     return sorted(one.relative_to(folder).as_posix() for one in folder.rglob("*") if one.is_file())
+
+
+def code_of(call: Any) -> str:
+    """The code of the error that the call ends in, which has a text in both languages."""
+    with pytest.raises(CorpusmithError) as caught:
+        call()
+    for language in LANGUAGES:
+        text = caught.value.message(language)
+        assert "{" not in text.replace("{}", ""), text
+        assert text != caught.value.reason
+    return caught.value.reason

@@ -3,34 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from export_kit import chat, imported, inside, studio
+from export_kit import chat, code_of, imported, inside
 
 from corpusmith import Studio
-from corpusmith.errors import CorpusmithError
-
-
-@pytest.fixture
-def one(tmp_path: Path) -> Iterator[Studio]:
-    with studio(tmp_path) as found:
-        yield found
-
-
-@pytest.fixture
-def out(tmp_path: Path) -> Path:
-    return tmp_path / "out"
-
-
-def code_of(call: Any) -> str:
-    with pytest.raises(CorpusmithError) as caught:
-        call()
-    for language in ("zh", "en"):
-        assert caught.value.message(language) != caught.value.reason  # type: ignore[arg-type]
-    return caught.value.reason
 
 
 def test_an_entry_is_merged_and_all_others_stay_as_they_are(one: Studio, out: Path) -> None:

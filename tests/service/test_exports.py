@@ -7,41 +7,18 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from export_kit import chat, draft, imported, inside, lines, made, studio
+from export_kit import chat, code_of, draft, imported, inside, lines, made
 
 from corpusmith import Studio
-from corpusmith.errors import CorpusmithError, UsageError
+from corpusmith.errors import UsageError
 from corpusmith.exports import file_set
 from corpusmith.service.export_walk import Spools
 from corpusmith.simulator import SimulatorConfig, run_in_thread
 from corpusmith.values import Selection, Verdict
-
-
-@pytest.fixture
-def one(tmp_path: Path) -> Iterator[Studio]:
-    with studio(tmp_path) as found:
-        yield found
-
-
-@pytest.fixture
-def out(tmp_path: Path) -> Path:
-    return tmp_path / "out"
-
-
-def code_of(call: Any) -> str:
-    with pytest.raises(CorpusmithError) as caught:
-        call()
-    for language in ("zh", "en"):
-        text = caught.value.message(language)  # type: ignore[arg-type]
-        assert "{" not in text.replace("{}", ""), text
-        assert text != caught.value.reason
-    return caught.value.reason
-
 
 # ---------------------------------------------------------------- what is seen is what is exported
 
