@@ -3,7 +3,7 @@
     python -m bench [NAME …] [--quick]
 
 Names: throughput, checks, latency, tail, scale, rounds, selfplay, feedback, words, near, export,
-report, review, startup; none means all.
+report, review, records, startup; none means all.
 Client and endpoint are pinned to different cores. The endpoint is `fakeserver.c` (120,000
 requests/s on one core), built here with gcc; the slow tail and the jobs of several steps are served
 by the simulator. Figures drift with the machine: quote ratios.
@@ -347,6 +347,19 @@ def review(folder: Path, quick: bool) -> Figures:
     return figures
 
 
+def records(folder: Path, quick: bool) -> Figures:
+    """Milliseconds of a page of records at 1,000,000 of them, on SQLite and Postgres: any order,
+    filter and word; counts, facets; the index of texts, and committing to a dataset."""
+    count = ["--records", "20000" if quick else "1000000"]
+    figures: Figures = {"aim": "p95 < 300 ms, each of them"}
+    for name, place in (("sqlite", sqlite), ("postgres", postgres)):
+        with place(folder) as url:
+            steps = ("make", "index", "pages", "commit")
+            made = {step: child("bench.records", step, "--url", url, *count) for step in steps}
+            figures[name] = {key: value for one in made.values() for key, value in one.items()}
+    return figures
+
+
 def startup(folder: Path, quick: bool) -> Figures:
     """Seconds for `import corpusmith` and `corpusmith --help`, whole processes, median."""
     python = sys.executable
@@ -376,7 +389,7 @@ ALL = {
     one.__name__: one
     for one in (
         *(throughput, checks, latency, tail, scale, rounds, selfplay),
-        *(feedback, words, near, export, report, review, startup),
+        *(feedback, words, near, export, report, review, records, startup),
     )
 }
 

@@ -20,7 +20,8 @@ from corpusmith.engine.clock import SystemClock
 from corpusmith.engine.ladder import Ladder
 from corpusmith.engine.limits import Limiter
 from corpusmith.engine.quota import extended
-from corpusmith.engine.runner import Ended, Job, Runner
+from corpusmith.engine.job import Ended, Job
+from corpusmith.engine.runner import Runner
 from corpusmith.providers.connect import connection_of
 from corpusmith.providers.openai import OpenAI
 from corpusmith.quality.chain import build

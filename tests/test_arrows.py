@@ -20,6 +20,7 @@ BOTTOM = (
     "lazy",
     "digests",
     "disk",
+    "archives",
 )
 SIDE = (
     *("providers", "recipes", "quality", "exports", "store", "cards", "simulator"),
@@ -27,7 +28,7 @@ SIDE = (
 )
 HEIGHT = {
     **dict.fromkeys(BOTTOM, 0),
-    **dict.fromkeys(("contracts", "registry", "config", "presets", "judging"), 1),
+    **dict.fromkeys(("contracts", "registry", "config", "places", "presets", "judging"), 1),
     **dict.fromkeys(SIDE, 2),
     **dict.fromkeys(("engine", "client"), 3),
     "service": 4,

@@ -89,6 +89,7 @@ LIMITS = {
     *("error.contamination_too_large", "error.file_too_deep", "error.file_yaml_large"),
     *("error.review_note", "error.review_reviewer", "error.review_tag", "error.words_line_long"),
     *("error.template_cells_many", "report.compression_hint", "report.distinct_hint"),
+    *("error.password_short", "error.password_long", "error.cards_many"),
     *("cli.feedback.speed", "show.speed", "error.export_tool_calls", "error.export_call_shape"),
 }
 """Where what looks like a counted noun has a number that is never 1, is a rate, or is a verb."""

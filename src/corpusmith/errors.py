@@ -31,7 +31,8 @@ CorpusmithError                 has a code, data, and a message in each language
 │   ├── BadRequest              400, 404, 413, 422: the request itself is refused
 │   ├── Unauthorised            401, 403: stop at once
 │   ├── QuotaExhausted          402, or 429 that says the money is gone: stop at once
-│   └── TlsFailed               the certificate does not verify: stop at once
+│   ├── TlsFailed               the certificate does not verify: stop at once
+│   └── AddressNotAllowed       the host leads to an address that may not be called: stop at once
 ├── ReplyError                  a completed reply that cannot be used (it was paid)
 │   ├── Truncated               stopped at max tokens
 │   ├── Refused                 the model or the endpoint's filter declined
@@ -242,6 +243,12 @@ class QuotaExhausted(ProviderError):
 
 class TlsFailed(ProviderError):
     code = "tls_failed"
+
+
+class AddressNotAllowed(ProviderError):
+    """Data: `address`, where the endpoint's name (or its proxy's) leads."""
+
+    code = "endpoint_address"
 
 
 class ReplyError(CorpusmithError):

@@ -1,6 +1,7 @@
 """What Corpusmith says to people, in Chinese and English.
 
-Owns: finding a text by its key and filling it.
+Owns: finding a text by its key and filling it; that pages get the twin `page.<key>` of a text that
+speaks of the command line.
 Does not own: the texts (`locales/<language>/<part>.json`).
 Every key exists in every language; `tests/test_messages.py` holds that.
 """
@@ -10,7 +11,9 @@ from __future__ import annotations
 import locale
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from importlib import resources
 from typing import Any, cast, get_args
@@ -20,8 +23,10 @@ from corpusmith.values import Language
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 PLACE = re.compile(r"\{([a-z_][a-z0-9_]*)(?::([^{}|]*)\|([^{}|]*))?\}")
 """`{name}`, or `{name:record|records}`: the value, and the word for one or for any other number."""
-_FOREIGN = ("problem", "cause")
-"""Places that may hold an `OSError.strerror`: English, whatever the user speaks."""
+_KNOWN = {"problem": "os", "cause": "os", "kind": "kind", "scope": "scope", "status": "status"}
+"""Places whose value may be the last part of a key, with the first part of that key: an
+`OSError.strerror` (English, whatever the user speaks), a kind of thing, a right, a status."""
+_ON_PAGE: ContextVar[bool] = ContextVar("on_page", default=False)
 
 
 @lru_cache
@@ -41,13 +46,37 @@ def say(key: str, language: Language, /, **data: Any) -> str:
     `{n:record|records}` is `1 record`, and `2 records`.
 
     Values are put in as they are and never expanded again; what the operating system says of a
-    file (a `problem` or `cause`) is said in the same language.
+    file (a `problem` or `cause`), a `kind`, a `scope` and a `status` are said in this language.
     """
-    text = catalog(language).get(key)
+    texts = catalog(language)
+    text = texts.get(f"page.{key}") if _ON_PAGE.get() else None
+    if text is None:
+        text = texts.get(key)
     if text is None:
         details = ", ".join(f"{name}={value}" for name, value in data.items() if value is not None)
         return f"{key} ({details})" if details else key
     return PLACE.sub(lambda place: _filled(place, data, language), text)
+
+
+def say_page(key: str, language: Language, /, **data: Any) -> str:
+    """`say` for pages and REST: the twin `page.<key>` where there is one."""
+    with for_pages():
+        return say(key, language, **data)
+
+
+@contextmanager
+def for_pages() -> Iterator[None]:
+    """Within it every text is the page's: also those of which another is made."""
+    before = _ON_PAGE.set(True)
+    try:
+        yield
+    finally:
+        _ON_PAGE.reset(before)
+
+
+def places_of(key: str) -> set[str]:
+    """The names of what is filled into a text; an unknown key has none."""
+    return {place[1] for place in PLACE.finditer(catalog("en").get(key, ""))}
 
 
 def _filled(place: re.Match[str], data: Mapping[str, Any], language: Language) -> str:
@@ -55,8 +84,8 @@ def _filled(place: re.Match[str], data: Mapping[str, Any], language: Language) -
     if name not in data:
         return place[0]
     value = str(data[name])
-    if name in _FOREIGN:
-        value = catalog(language).get(f"os.{value}", value)
+    if name in _KNOWN:
+        value = catalog(language).get(f"{_KNOWN[name]}.{value}", value)
     return value if one is None else f"{value} {one if value == '1' else others}"
 
 

@@ -347,9 +347,13 @@ class Selection:
     """A check that flagged it; `any`: at least one did."""
     unflagged: bool = False
     """True: no check flagged it."""
+    model: str | None = None
+    """One of the models that wrote it, as its endpoint calls it."""
+    min_length: int | None = None
+    """Characters of all texts of its content together."""
+    max_length: int | None = None
     text: str | None = None
-    """What its content holds as it is stored, the names of fields too; small and capital Latin
-    letters are alike."""
+    """Words that its texts hold, all of them: see `store/text_words.py`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,8 @@ from corpusmith.engine.calls import Route
 from corpusmith.engine.clock import SystemClock
 from corpusmith.engine.ladder import Ladder
 from corpusmith.engine.limits import Limiter
-from corpusmith.engine.runner import Job, Runner
+from corpusmith.engine.job import Job
+from corpusmith.engine.runner import Runner
 from corpusmith.quality.chain import Chain
 from corpusmith.store.lease import owner_id
 from corpusmith.values import (

@@ -190,9 +190,9 @@ async def test_two_runners_never_run_one_task(store: Any) -> None:
 def slow(work: Callable[..., Any]) -> Callable[..., Any]:
     """`work` as a busy disk would do it: a cancellation falls into the midst of it."""
 
-    def waits(*given: Any) -> Any:
+    def waits(*given: Any, **named: Any) -> Any:
         time.sleep(0.006)
-        return work(*given)
+        return work(*given, **named)
 
     return waits
 

@@ -45,6 +45,13 @@ def tables(url: str) -> set[str]:
         engine.dispose()
 
 
+def is_text_index(name: str | None) -> bool:
+    """Whether a table is of the index of texts, another thing on each database. SQLite keeps it in
+    tables of its own."""
+    parts = ("", "_data", "_idx", "_config", "_content", "_docsize")
+    return name in {f"record_text{part}" for part in parts}
+
+
 def run_sql(url: str, statement: str) -> None:
     engine = create_engine(parse_url(url))
     with engine.begin() as connection:
@@ -61,14 +68,17 @@ def path_of(url: str) -> Path:
 
 def test_an_empty_database_gets_every_table(store_url: str, opened: Open) -> None:
     opened(store_url)
-    assert tables(store_url) == set(METADATA.tables) | {"alembic_version"}
+    there = {name for name in tables(store_url) if not is_text_index(name)}
+    assert there == set(METADATA.tables) | {"alembic_version"}
+    assert "record_text" in tables(store_url)
 
 
 def test_the_migrations_make_what_the_tables_say(store_url: str, opened: Open) -> None:
     opened(store_url)
     engine = create_engine(parse_url(store_url))
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection)
+        options = {"include_name": lambda name, kind, parents: not is_text_index(name)}
+        context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, METADATA) == []
     engine.dispose()
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from store_rows import entry, new_task, outcome, write
 
-from corpusmith.contracts import Charge, Finished, Quota, Save
+from corpusmith.contracts import Beat, Charge, Finished, Quota, Save
 from corpusmith.errors import Conflict, LeaseHeld, LeaseLost, NotFound, StoreError
 from corpusmith.store.lease import owner_id
 from corpusmith.store.store import SqlStore
@@ -133,9 +133,12 @@ def test_a_late_write_after_a_takeover_is_refused(store: SqlStore) -> None:
 def test_renew_brings_what_another_process_asks(store: SqlStore) -> None:
     task = new_task(store)
     lease = store.acquire(task.id, owner_id(), 60, 1000.0)
-    assert store.renew(lease, 60, 1001.0) is None
+    assert store.renew(lease, 60, 1001.0) == Beat(wish=None, revision=0)
     store.tasks.ask(task.id, "pause")
-    assert store.renew(lease, 60, 1002.0) == "pause"
+    assert store.renew(lease, 60, 1002.0) == Beat(wish="pause", revision=0)
+    store.tasks.change_spec(task.id, {"max_calls": 3})
+    assert store.renew(lease, 60, 1003.0) == Beat(wish="pause", revision=1)
+    assert store.tasks.get(task.id).spec["max_calls"] == 3
     store.release(lease, "paused", {"code": "asked"})
     after = store.tasks.get(task.id)
     assert (after.status, after.cause, after.request) == ("paused", {"code": "asked"}, None)

@@ -123,7 +123,6 @@ def test_a_running_task_is_not_changed_by_others(store: SqlStore) -> None:
     for change in (
         lambda: store.tasks.retry(task.id),
         lambda: store.tasks.extend(task.id, requested=9, quotas=()),
-        lambda: store.tasks.update_spec(task.id, {}),
         lambda: store.tasks.delete(task.id),
     ):
         with pytest.raises(LeaseHeld):

@@ -1,54 +1,65 @@
 """Who asks, and what they may do.
 
-Owns: finding out who a request is from, and refusing it. Does not own: users and tokens (service).
+Owns: finding out who a request is from, and refusing it. Does not own: users and tokens (service),
+how a secret is judged (`door.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.security import APIKeyCookie, HTTPBearer
 
-from corpusmith.api.serving import serving_of
-from corpusmith.errors import LoginNeeded, NotAllowed
+from corpusmith.api.cookies import SESSION
+from corpusmith.api.door import address_of, door_of
+from corpusmith.api.guard import SAFE
+from corpusmith.errors import NotAllowed
+from corpusmith.service.access import LOCAL, Principal
+from corpusmith.store.access_values import Scope
 
-Scope = Literal["read", "review", "edit", "admin"]
-"""Each may do what those before it may: look; review records; make and change things; users,
-settings, backups."""
+__all__ = ["LOCAL", "Asker", "Principal", "Scope", "needs", "principal_of", "scope_of"]
 
-_LADDER: tuple[Scope, ...] = get_args(Scope)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Principal:
-    """Who asks."""
-
-    name: str
-    """Of a user or token; `local`: the one person of a server without users."""
-    scope: Scope
-    via: Literal["local", "session", "token"]
-
-    def may(self, scope: Scope) -> bool:
-        """Whether their scope holds this one."""
-        return _LADDER.index(self.scope) >= _LADDER.index(scope)
+_BEARER = HTTPBearer(auto_error=False, scheme_name="token", description="A token: `csm_…`.")
+_COOKIE = APIKeyCookie(
+    name=SESSION, auto_error=False, scheme_name="session", description="Set by `POST /login`."
+)
+"""For the API's description; `principal_of` reads both itself."""
 
 
-LOCAL = Principal(name="local", scope="admin", via="local")
+async def principal_of(request: Request) -> Principal:
+    """Who asks. Raises LoginNeeded, and TooOften for one who keeps sending what does not hold."""
+    door, token = door_of(request), bearer(request)
+    if token is None and door.is_open():
+        found = LOCAL
+    else:
+        found = await run_in_threadpool(
+            door.admit,
+            token,
+            request.cookies.get(SESSION),
+            address_of(request),
+            safe=request.method in SAFE,
+        )
+    request.state.principal = found
+    return found
 
 
-def principal_of(request: Request) -> Principal:
-    """Who asks. Raises LoginNeeded."""
-    if serving_of(request).login:
-        raise LoginNeeded
-    return LOCAL
+def bearer(request: Request) -> str | None:
+    """The token that was sent; None: none."""
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if kind.lower() == "bearer" else None
 
 
 def needs(scope: Scope) -> Any:
     """A route's dependency: refuse those who may not. Raises LoginNeeded, NotAllowed."""
 
-    def check(principal: Annotated[Principal, Depends(principal_of)]) -> Principal:
+    async def check(
+        principal: Annotated[Principal, Depends(principal_of)],
+        _token: Annotated[Any, Depends(_BEARER)],
+        _session: Annotated[Any, Depends(_COOKIE)],
+    ) -> Principal:
         if not principal.may(scope):
             raise NotAllowed(scope=scope)
         return principal

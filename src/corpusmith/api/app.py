@@ -5,24 +5,63 @@ Owns: putting them together. Does not own: any route (`routes/`, one file a noun
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from importlib import import_module
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
+from fastapi.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from corpusmith import __version__
+from corpusmith.api.audit_trail import AuditTrail
+from corpusmith.api.door import Door
+from corpusmith.api.downloads import Tickets
+from corpusmith.api.driving import Driver
 from corpusmith.api.errors import ErrorBody, add_handlers
+from corpusmith.api.gate import UploadsOnly
 from corpusmith.api.guard import Guard
+from corpusmith.api.jobs import Jobs
 from corpusmith.api.paths import NamesInPaths
 from corpusmith.api.serving import Serving
+from corpusmith.api.streams import Hub
+from corpusmith.api.sweeping import sweeping
 
 PREFIX = "/api/v1"
 
 ROUTES = (
     "health",
+    "tasks",
+    "task_results",
+    "events",
+    "login",
+    "users",
+    "tokens",
+    "audit",
+    "jobs",
+    "datasets",
+    "records",
+    "reviews",
+    "exports",
+    "checks_runs",
+    "reports",
+    "evaluations",
+    "imports",
+    "sampling",
+    "feedback",
+    "rounds",
+    "chains",
+    "push",
+    "uploads",
+    "connections",
+    "characters",
     "scenarios",
+    "templates",
+    "catalogue",
+    "settings",
+    "backup",
 )
 """Modules of `corpusmith.api.routes`, each with a `router`, in the order of the documentation."""
 
@@ -46,13 +85,38 @@ def create_app(serving: Serving) -> FastAPI:
             Middleware(Guard, serving=serving),
             Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),
             Middleware(NamesInPaths),
+            Middleware(UploadsOnly),
+            Middleware(AuditTrail, serving=serving),
         ],
         generate_unique_id_function=lambda route: route.name,
+        lifespan=_living,
     )
     app.state.serving = serving
+    app.state.door = Door(serving)
+    app.state.jobs = Jobs()
+    app.state.hub = Hub(serving.store)
+    app.state.tickets = Tickets()
+    app.state.driver = Driver(serving.store, serving.language)
     add_handlers(app)
     app.include_router(api_router())
+    if serving.metrics:
+        from corpusmith.api import metrics
+
+        seconds = metrics.durations()
+        # The innermost: only there the route is known.
+        app.user_middleware.append(Middleware(metrics.Durations, durations=seconds))
+        metrics.add_metrics(app, seconds)
     return app
+
+
+@asynccontextmanager
+async def _living(app: FastAPI) -> AsyncIterator[None]:
+    """From the start of a server to its end."""
+    app.state.driver.start()
+    async with sweeping(app.state.serving):
+        yield
+    await run_in_threadpool(app.state.driver.close)
+    await run_in_threadpool(app.state.jobs.close)
 
 
 def api_router() -> APIRouter:

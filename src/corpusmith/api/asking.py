@@ -21,13 +21,17 @@ T = TypeVar("T")
 
 
 class Body(BaseModel):
-    """What is sent here. Unknown fields are refused, never passed over."""
+    """What is sent here. Unknown fields are refused, never passed over; a value of another type is
+    too: `"3"` is no number, as the API's own description says. Write lists as `Sequence[…]`: a
+    `tuple` would refuse a JSON list.
+    """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, strict=True)
 
 
 def _studio(request: Request, language: LanguageOf) -> Studio:
-    return Studio.over(serving_of(request).store, language)
+    serving = serving_of(request)
+    return Studio.over(serving.store, language, passwords=serving.passwords)
 
 
 StudioOf = Annotated[Studio, Depends(_studio)]
@@ -79,6 +83,9 @@ def place_in(after: str | None, kind: type[T]) -> T | None:
     try:
         found: Any = orjson.loads(base64.urlsafe_b64decode(after + "=" * (-len(after) % 4)))
     except (binascii.Error, ValueError):
+        found = None
+    # What no column can hold was never in a cursor of ours.
+    if isinstance(found, int) and abs(found) > 2**62:
         found = None
     if not isinstance(found, kind) or isinstance(found, bool):
         raise SpecError("bad_cursor")

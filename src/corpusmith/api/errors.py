@@ -8,8 +8,10 @@ What was sent never comes back: a wrong value may be a key.
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -17,12 +19,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from corpusmith import errors
 from corpusmith.api.speaking import language_of
 from corpusmith.errors import CorpusmithError, SpecError
-from corpusmith.messages import catalog, say
-from corpusmith.service.fields import FieldsError
+from corpusmith.messages import catalog, for_pages, places_of, say
+from corpusmith.places import shown
+from corpusmith.service.fields import FieldsError, Problem
 from corpusmith.values import Language
 
 log = logging.getLogger("corpusmith.api")
@@ -84,29 +88,49 @@ def status_of(error: CorpusmithError) -> int:
 
 def message_of(error: CorpusmithError, language: Language) -> str:
     """The error's text for pages and REST: it names no command of the command line."""
-    key = f"page.error.{error.reason}"
-    if key in catalog(language):
-        return say(key, language, **error.data)
-    return error.message(language)
+    with for_pages():
+        return error.message(language)
 
 
 def fault_of(error: CorpusmithError, language: Language) -> Fault:
     """The error as it is sent."""
-    details = {name: value for name, value in error.data.items() if _sendable(value)}
+    kept_back = _kept_back(error.reason)
+    details = {
+        name: _shown(value)
+        for name, value in error.data.items()
+        if name not in kept_back and _sendable(value)
+    }
     if isinstance(error, FieldsError):
         details = {
             "problems": [
-                {"place": one.place, "type": one.type, "message": one.text(language)}
+                {"place": one.place, "type": one.type, "message": _text_of(one, language)}
                 for one in error.data["problems"]
             ]
         }
-    return Fault(code=error.reason, message=message_of(error, language), details=details)
+    message = shown(message_of(error, language))
+    return Fault(code=error.reason, message=message, details=details)
 
 
 def answer(status: int, fault: Fault, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """The response that says it."""
     body = ErrorBody(error=fault).model_dump(mode="json")
     return JSONResponse(body, status, headers=dict(headers or {}))
+
+
+def _shown(value: Any) -> Any:
+    """Without the server's own places."""
+    return shown(value) if isinstance(value, str) else value
+
+
+def _kept_back(code: str) -> set[str]:
+    """What is said at a terminal and not on pages: such as the server's own paths."""
+    key, twin = f"error.{code}", f"page.error.{code}"
+    return places_of(key) - places_of(twin) if twin in catalog("en") else set()
+
+
+def _text_of(problem: Problem, language: Language) -> str:
+    with for_pages():
+        return problem.text(language)
 
 
 def _sendable(value: Any) -> bool:
@@ -139,7 +163,29 @@ async def _framework(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101  as it is registered
     code = _WORDS.get(error.status_code, "bad_request_here")
     message = say(f"error.{code}", language_of(request), path=request.url.path[:200])
-    return answer(error.status_code, Fault(code=code, message=message), error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(sorted(_methods(request))) or headers.get("Allow", "")
+    return answer(error.status_code, Fault(code=code, message=message), headers)
+
+
+def _methods(request: Request) -> set[str]:
+    """What the address knows: the framework tells of the first of its routes alone."""
+    path = request.scope["path"]
+    table = _documented(request.app)
+    exact = [methods for place, _, methods in table if place == path]
+    fitting = [methods for _, pattern, methods in table if pattern.match(path)]
+    return {one for methods in exact or fitting for one in methods}
+
+
+@lru_cache(maxsize=8)
+def _documented(app: FastAPI) -> tuple[tuple[str, re.Pattern[str], tuple[str, ...]], ...]:
+    """Every address of the API with its methods."""
+    paths = app.openapi()["paths"]
+    return tuple(
+        (path, compile_path(path)[0], tuple(method.upper() for method in methods))
+        for path, methods in paths.items()
+    )
 
 
 async def _unknown(request: Request, error: Exception) -> JSONResponse:

@@ -7,6 +7,7 @@ from typing import cast
 
 from fastapi import Request
 
+from corpusmith.service.passwords import PASSWORDS, Passwords
 from corpusmith.store.store import SqlStore
 from corpusmith.values import Language
 
@@ -24,9 +25,12 @@ class Serving:
     hosts: frozenset[str] = LOOPBACK
     """Names that the server answers to, without a port, small letters."""
     login: bool = False
-    """True: everybody says who they are; False: one person on this machine."""
+    """True: everybody says who they are, always (a server that others reach); False: as soon as
+    there is a user, or it answers to other names than this machine's own."""
     metrics: bool = False
     """Whether `/metrics` is there."""
+    passwords: Passwords = PASSWORDS
+    """How passwords are hashed."""
 
 
 def serving_of(request: Request) -> Serving:

@@ -8,6 +8,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from corpusmith.api.serving import serving_of
+from corpusmith.config import setting
 from corpusmith.messages import LANGUAGES
 from corpusmith.values import Language
 
@@ -21,7 +22,7 @@ def language_of(request: Request) -> Language:
     for wish in (*wishes, *asked):
         if wish and wish.lower()[:2] in LANGUAGES:
             return cast(Language, wish.lower()[:2])
-    return serving_of(request).language
+    return cast(Language, setting("server_language") or serving_of(request).language)
 
 
 def _asked_for(header: str) -> list[str]:

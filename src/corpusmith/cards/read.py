@@ -1,4 +1,4 @@
-"""Reads a character card: V1, V2, V3, JSON or PNG, or our own simple JSON.
+"""Reads a character card: V1, V2, V3, as JSON, PNG or CHARX, or our own simple JSON.
 
 Owns: from bytes to a Character. Does not own: storing it. Every problem of the input is a
 CardError that names the file; nothing else is raised for any bytes whatever.
@@ -11,9 +11,10 @@ import binascii
 import re
 from collections.abc import Mapping
 
-from corpusmith.cards import fields, png
+from corpusmith.archives import is_archive
+from corpusmith.cards import charx, fields, png
 from corpusmith.cards.document import json_type, parsed
-from corpusmith.errors import CardError
+from corpusmith.errors import CardError, UsageError
 from corpusmith.messages import LANGUAGES
 from corpusmith.nouns import Character
 from corpusmith.placeholders import example_text
@@ -24,7 +25,6 @@ _FOREIGN = {
     b"\xff\xd8\xff": "JPEG",
     b"GIF8": "GIF",
     b"RIFF": "WebP",
-    b"PK\x03\x04": "ZIP",
     b"%PDF": "PDF",
 }
 _BLANK = re.compile(rb"\s+")
@@ -41,6 +41,8 @@ def read_card(data: bytes, file_name: str) -> Character:
         raise CardError("card_too_large", file=file_name, problem=f"> {MAX_BYTES >> 20} MiB")
     if data.startswith(png.SIGNATURE[:4]) or file_name.lower().endswith(".png"):
         return _read_png(data, file_name)
+    if is_archive(data):
+        return _read_charx(data, file_name)
     for magic, kind in _FOREIGN.items():
         if data.startswith(magic):
             raise CardError("card_foreign_file", file=file_name, problem=kind)
@@ -54,6 +56,23 @@ def _read_png(data: bytes, file: str) -> Character:
     if text is None:
         raise CardError("card_png_no_card", file=file, problem="chara, ccv3")
     return _character(parsed(_decoded(text, file), file), png.with_cards(parts, {}), file)
+
+
+def _read_charx(data: bytes, file: str) -> Character:
+    try:
+        found = charx.charx_parts(data, file, MAX_BYTES)
+        if found is None:
+            raise CardError("card_foreign_file", file=file, problem="ZIP")
+        text, archive = found
+        with archive:
+            card = parsed(text, file)
+            return _character(card, charx.picture_in(card, archive, file, MAX_BYTES), file)
+    except CardError:
+        raise
+    except UsageError as error:
+        if error.reason == "archive_broken":
+            raise CardError("card_foreign_file", file=file, problem="ZIP") from error
+        raise CardError(error.reason, **error.data) from error
 
 
 def _decoded(text: bytes, file: str) -> bytes:

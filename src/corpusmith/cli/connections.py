@@ -17,7 +17,7 @@ from corpusmith.cli.out import confirmed, either, show_json, show_pairs, show_ta
 from corpusmith.cli.session import Session
 
 if TYPE_CHECKING:
-    from corpusmith.service.connections import Trial
+    from corpusmith.service.connection_trial import Trial
     from corpusmith.values import Connection
 
 app = group("connections")

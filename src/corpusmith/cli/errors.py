@@ -57,17 +57,9 @@ def report(error: BaseException, session: Session) -> int:
 
 
 def message_of(error: CorpusmithError, session: Session) -> str:
-    """The error's message, with a kind of thing or a status in the user's language."""
+    """The error's message, with an export's options as they are typed."""
     if speaks_of_options(error):
         return options_named(in_flags(error).message(session.language))
-    known = catalog(session.language)
-    words = {
-        name: known[f"{name}.{error.data[name]}"]
-        for name in ("kind", "status")
-        if f"{name}.{error.data.get(name)}" in known
-    }
-    if words:
-        return session.say(f"error.{error.reason}", **{**error.data, **words})
     return error.message(session.language)
 
 

@@ -11,7 +11,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from corpusmith.cli.errors import message_of, redacted
 from corpusmith.cli.out import number, show_event
@@ -140,7 +140,7 @@ class Sitting:
             raise UsageError("review_key", key=key[:20])
         return command(self, look, rest)
 
-    def _say(self, look: Look, then: Step, **said: object) -> Step:
+    def _say(self, look: Look, then: Step, **said: Any) -> Step:
         """Says something of the record, and it is saved."""
         settled = self._queue.kind == "disagreement" and then == "next"
         record = self._reviews.review(

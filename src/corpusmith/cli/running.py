@@ -162,7 +162,7 @@ async def _run(
                 return
         work.cancel()
 
-    with _handled(stop):
+    with handled(stop):
         try:
             return await studio.tasks.run_async(task, show=show)
         except asyncio.CancelledError:
@@ -172,7 +172,7 @@ async def _run(
 
 
 @contextmanager
-def _handled(stop: Callable[[], None]) -> Iterator[None]:
+def handled(stop: Callable[[], None]) -> Iterator[None]:
     """SIGINT and SIGTERM call `stop` on the event loop."""
     loop = asyncio.get_running_loop()
     caught = [signal.SIGINT, signal.SIGTERM]

@@ -5,7 +5,6 @@ Owns: the command's options and what it shows. Does not own: the try (`service/t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,7 +14,6 @@ from corpusmith.cli.errors import DONE, FAILED, SHORTFALL, redacted
 from corpusmith.cli.out import money, number, show_json
 from corpusmith.cli.session import Session
 from corpusmith.cli.template import variables_of
-from corpusmith.messages import catalog
 from corpusmith.values import Json
 
 if TYPE_CHECKING:
@@ -91,12 +89,6 @@ def _pretty(value: Json) -> str:
 
 def why_text(session: Session, made: Trial) -> str:
     """What went wrong, in a sentence, and what helps."""
-    return redacted(session.say("cli.gap").join(_why(session, str(made.reason), made.detail)))
+    from corpusmith.service.template_trial import why_of
 
-
-def _why(session: Session, reason: str, detail: Mapping[str, Json]) -> Iterator[str]:
-    known = catalog(session.language)
-    keys = [key for key in (f"reason.{reason}", f"error.{reason}") if key in known][:1]
-    keys += [key for key in (f"hint.{reason}",) if key in known]
-    for key in keys or [reason]:
-        yield session.say(key, **detail)
+    return redacted(session.say("cli.gap").join(why_of(made, session.language)))

@@ -18,6 +18,7 @@ from corpusmith.contracts.exports import Answered, ComparingExporter, Container,
 from corpusmith.contracts.providers import Provider, ProviderFactory, Secret
 from corpusmith.contracts.recipes import Answer, Ask, Recipe, TaskContext
 from corpusmith.contracts.store import (
+    Beat,
     Charge,
     Finished,
     JournalEntry,
@@ -34,6 +35,7 @@ __all__ = [
     "Answered",
     "Ask",
     "AskingCheck",
+    "Beat",
     "Charge",
     "Check",
     "CheckContext",

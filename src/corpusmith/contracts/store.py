@@ -106,6 +106,18 @@ class Lease:
     task_id: int
     owner: str
     fence: int
+    asked_at: float | None = None
+    """When the run was asked for, seconds since 1970; None: nobody waits for it in a queue."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beat:
+    """What a run learns when it prolongs its lease."""
+
+    wish: str | None
+    """What another process asks of it: `pause`, `cancel` or None."""
+    revision: int
+    """Of the task's spec; another one than before: it was changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,21 +142,32 @@ class Store(Protocol):
 
     def transaction(self) -> Transaction: ...
 
-    def acquire(self, task_id: int, owner: str, ttl_s: float, now: float) -> Lease:
+    def acquire(
+        self, task_id: int, owner: str, ttl_s: float, now: float, *, asked: bool = False
+    ) -> Lease:
         """Lease a task to `owner` until `now + ttl_s`; status becomes `running`.
 
         A lease whose owner is surely dead (`same machine, process gone`) is taken over at once.
-        Raises LeaseHeld, NotFound.
+        `asked`: only if it is still in the queue. Raises LeaseHeld, NotFound, Stopped (it is not).
         """
 
-    def renew(self, lease: Lease, ttl_s: float, now: float) -> str | None:
-        """Prolong; returns what another process asks (`pause`, `cancel`) or None.
-
-        Raises LeaseLost.
+    def renew(self, lease: Lease, ttl_s: float, now: float, live: Json = None) -> Beat:
+        """Prolong, and write down what the run looks like now, beyond its counters (None: as it
+        did); returns what others want of it. Raises LeaseLost.
         """
 
-    def release(self, lease: Lease, status: Status, cause: Mapping[str, Json] | None) -> None:
-        """Give the lease back with the task's new status and why. Raises LeaseLost."""
+    def release(
+        self,
+        lease: Lease,
+        status: Status,
+        cause: Mapping[str, Json] | None,
+        *,
+        again: bool = False,
+    ) -> None:
+        """Give the lease back with the task's new status and why.
+
+        It leaves the queue, unless `again`, or it was put there anew meanwhile. Raises LeaseLost.
+        """
 
     def quotas(self, task_id: int) -> list[Quota]:
         """The task's categories in plan order, with their counters."""

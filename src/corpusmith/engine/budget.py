@@ -44,10 +44,18 @@ class Budget:
         self.cost_known = spent.cost_usd is not None
         self._promised_cost_usd = 0.0
         self._promised_tokens = 0
-        self.counts_tokens = ceilings.cost_usd is not None or ceilings.tokens is not None
         self._in_flight = 0
         self._untold_tokens = 0
         self._untold_cost_usd = 0.0
+
+    @property
+    def counts_tokens(self) -> bool:
+        """Whether a ceiling needs to know what a call will use."""
+        return self.ceilings.cost_usd is not None or self.ceilings.tokens is not None
+
+    def change(self, ceilings: Ceilings) -> None:
+        """Other ceilings from now on; what was spent and promised stays."""
+        self.ceilings = ceilings
 
     def reserve(self, promise: Promise) -> None:
         """Make room for a call. Raises BudgetReached when there is none."""

@@ -20,7 +20,7 @@ from corpusmith.engine.budget import NOTHING_PROMISED, Budget, Promise
 from corpusmith.engine.journal import Journal
 from corpusmith.engine.keys import canonical
 from corpusmith.engine.ladder import Ladder, dressed
-from corpusmith.engine.limits import Limiter
+from corpusmith.engine.limits import Limiter, Permit
 from corpusmith.engine.retry import delay_s, uses_attempt
 from corpusmith.engine.writer import Writer
 from corpusmith.errors import BadRequest, ProviderError, Stopped
@@ -112,6 +112,9 @@ class Calls:
         self._rng = rng
         self._flying: dict[bytes, asyncio.Future[Reply]] = {}
         self._waiting: set[asyncio.Task[object]] = set()
+        self._queueing: set[asyncio.Task[object]] = set()
+        """Those that wait for a limiter's permit."""
+        self._moved: set[asyncio.Task[object]] = set()
         self._stopping = False
         self.replayed = 0
         self.retries: Counter[str] = Counter()
@@ -121,6 +124,12 @@ class Calls:
         """Start no further call: those in flight end and are journalled, all else is Stopped."""
         self._stopping = True
         for task in list(self._waiting):
+            task.cancel()
+
+    def move(self) -> None:
+        """Routes may have other limiters now: who waits at an old one goes to the new one."""
+        for task in self._queueing - self._moved:
+            self._moved.add(task)
             task.cancel()
 
     async def call(
@@ -220,8 +229,7 @@ class Calls:
         promise = route.promise(sent) if self._metered(route) else NOTHING_PROMISED
         permit = None if self._stopping else route.limiter.acquire_now(promise.tokens)
         if permit is None:
-            turn = route.limiter.acquire(promise.tokens, priority=caller.priority)
-            permit = await self._wait_for(turn)
+            permit = await self._turn(route, promise.tokens, caller.priority)
             if mode and mode != route.ladder.mode:
                 permit.abandoned()
                 return None
@@ -243,6 +251,21 @@ class Calls:
             self._budget.release(promise)
         permit.succeeded(reply.usage.total_tokens if reply.usage else None)
         return reply, self._clock.monotonic() - started_s
+
+    async def _turn(self, route: Route, tokens: int, priority: int) -> Permit:
+        """Wait for a permit, at whatever limiter the route has meanwhile."""
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101  for the type checker: we are in a coroutine
+        while True:
+            self._queueing.add(task)
+            try:
+                return await self._wait_for(route.limiter.acquire(tokens, priority=priority))
+            except asyncio.CancelledError:
+                if task not in self._moved or task.uncancel() > 0:
+                    raise
+            finally:
+                self._queueing.discard(task)
+                self._moved.discard(task)
 
     def _metered(self, route: Route) -> bool:
         """Whether anybody counts tokens: guessing them costs a twentieth of a free call."""

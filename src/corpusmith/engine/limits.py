@@ -10,6 +10,7 @@ A limiter belongs to one event loop at a time. Its timers are the loop's; the ti
 from __future__ import annotations
 
 import asyncio
+import threading
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import Literal
@@ -331,12 +332,15 @@ class LimiterPool:
         self._clock = clock
         self._auto_ceiling = auto_ceiling
         self._limiters: dict[tuple[str, str, str, Limits], Limiter] = {}
+        # Tasks of a worker are put together in threads.
+        self._lock = threading.Lock()
 
     def get(self, endpoint: str, key_id: str, model: str, limits: Limits) -> Limiter:
         """The limiter of these; other `limits` are another limiter."""
         name = (endpoint, key_id, model, limits)
-        found = self._limiters.get(name)
-        if found is None:
-            found = Limiter(limits, self._clock, auto_ceiling=self._auto_ceiling)
-            self._limiters[name] = found
+        with self._lock:
+            found = self._limiters.get(name)
+            if found is None:
+                found = Limiter(limits, self._clock, auto_ceiling=self._auto_ceiling)
+                self._limiters[name] = found
         return found

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from corpusmith.values import Counts, Json, Spend, Status
 
@@ -59,6 +59,19 @@ class Snapshot:
     cause: Mapping[str, Json] | None = None
     """Why it ended so, when it ended."""
     elapsed_s: float = 0.0
+
+
+def live_of(snapshot: Snapshot) -> dict[str, Json]:
+    """What of a snapshot the tables do not hold: they have counts, categories and spend."""
+    return {
+        "records_per_s": snapshot.records_per_s,
+        "remaining_s": snapshot.remaining_s,
+        "elapsed_s": snapshot.elapsed_s,
+        "paces": [asdict(pace) for pace in snapshot.paces],
+        "replayed": snapshot.replayed,
+        "misses": dict(snapshot.misses),
+        "retries": dict(snapshot.retries),
+    }
 
 
 @dataclass(slots=True)

@@ -106,8 +106,11 @@ class Quotas:
         task_seed: int,
         per_item: int,
         max_attempts_multiplier: float,
+        closed: bool = False,
     ) -> None:
+        """`closed`: what is missed is not replaced by another, whatever the multiplier."""
         self._seed = task_seed
+        self._closed = closed
         self._per_item = per_item
         self.tallies: dict[str, Tally] = {
             quota.name: Tally(
@@ -116,7 +119,7 @@ class Quotas:
                 labels=quota.labels,
                 count=quota.count,
                 waves=quota.waves or ((0, quota.count),),
-                max_attempts=max(quota.count, math.floor(quota.count * max_attempts_multiplier)),
+                max_attempts=self._attempts(quota.count, max_attempts_multiplier),
                 attempted=quota.attempted,
                 accepted=quota.accepted,
                 rejected=quota.rejected,
@@ -143,6 +146,12 @@ class Quotas:
                 again.append((one.ordinal, one.generation))
         self._ready = [(self._ahead(tally)[0], tally.position) for tally in self._in_order]
         heapq.heapify(self._ready)
+
+    def allow(self, max_attempts_multiplier: float) -> None:
+        """Other attempts from now on; fewer than were made start no more."""
+        for tally in self._in_order:
+            tally.max_attempts = self._attempts(tally.count, max_attempts_multiplier)
+            self._requeue(tally)
 
     def next(self) -> Item | None:
         """The next item to start, or None when none can be started now."""
@@ -188,6 +197,9 @@ class Quotas:
         for tally in self.tallies.values():
             total = total + tally.counts()
         return total
+
+    def _attempts(self, count: int, multiplier: float) -> int:
+        return count if self._closed else max(count, math.floor(count * multiplier))
 
     def _start(self, tally: Tally) -> Item:
         ordinal, generation = self._ahead(tally)

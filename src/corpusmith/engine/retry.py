@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from corpusmith.errors import (
+    AddressNotAllowed,
     BadRequest,
     ConnectionFailed,
     CorpusmithError,
@@ -53,6 +54,7 @@ RULES: dict[type[CorpusmithError], Rule] = {
     Unauthorised: Rule(decision="stop_task"),
     QuotaExhausted: Rule(decision="stop_task"),
     TlsFailed: Rule(decision="stop_task"),
+    AddressNotAllowed: Rule(decision="stop_task"),
 }
 
 

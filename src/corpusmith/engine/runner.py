@@ -12,20 +12,21 @@ import contextlib
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Literal
 
-from corpusmith.contracts import Checks, Clock, Executor, Lease, Recipe, Save, Store
-from corpusmith.engine.budget import Budget, Ceilings
+from corpusmith.contracts import Clock, Executor, Lease, Save, Store
+from corpusmith.engine.budget import Budget
 from corpusmith.engine.calls import Calls, Route
 from corpusmith.engine.executor import LocalExecutor
+from corpusmith.engine.job import Ended, Job
 from corpusmith.engine.journal import Journal
 from corpusmith.engine.outcomes import (
     cause_of,
 )
-from corpusmith.engine.progress import CategoryProgress, Pace, Snapshot, Speed
+from corpusmith.engine.progress import CategoryProgress, Pace, Snapshot, Speed, live_of
 from corpusmith.engine.quota import Quotas
+from corpusmith.engine.terms import put_in_force
 from corpusmith.engine.turns import Turns
 from corpusmith.engine.whole import whole
 from corpusmith.engine.work import Work
@@ -47,30 +48,6 @@ MOST_ITEMS = 20_000
 """Items in progress at most: a dialogue waiting for its next turn holds a few kilobytes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """What is to be run: one task, wired."""
-
-    task_id: int
-    seed: int
-    recipe: Recipe
-    routes: Mapping[str, Route]
-    checks: Checks
-    max_attempts_multiplier: float
-    ceilings: Ceilings
-    owner: str
-    """Who leases the task."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
-    """How an execution ended. `cause`: code and data of why, or None when all is there."""
-
-    status: Status
-    cause: Mapping[str, Json] | None
-    snapshot: Snapshot
-
-
 class Runner:
     """One execution of one task. `await run()` once."""
 
@@ -89,6 +66,9 @@ class Runner:
         self._show = show
         self._executor = executor or LocalExecutor()
         self._stop_status: Status | None = None
+        self._again = False
+        self._revision = job.revision
+        self._shown: Snapshot | None = None
         self._cause: Mapping[str, Json] | None = None
         self._changed = asyncio.Event()
         self._misses: Counter[str] = Counter()
@@ -104,16 +84,31 @@ class Runner:
 
     # ------------------------------------------------------------ from outside
 
+    @property
+    def asked_at(self) -> float | None:
+        """When the queue was asked for this run; None: it was not. Of a run that has begun."""
+        return self._lease.asked_at
+
     def stop(
-        self, status: Literal["paused", "cancelled"], cause: Mapping[str, Json] | None = None
+        self,
+        status: Literal["paused", "cancelled"],
+        cause: Mapping[str, Json] | None = None,
+        *,
+        again: bool = False,
     ) -> None:
-        """Drain: calls in flight end and are journalled, nothing new starts."""
+        """Drain: calls in flight end and are journalled, nothing new starts.
+
+        `again`: nobody wished it to stop, so it stays in the queue.
+        """
+        if self._stop_status is None:
+            self._again = again
         self._stop(status, cause or {"code": status})
 
     async def run(self) -> Ended:
         """Runs until the quota, the attempts or the budget are used up, or a stop.
 
-        Raises LeaseHeld, LeaseLost, StoreError. Every other end is in the result.
+        Raises LeaseHeld, LeaseLost, StoreError, and Stopped when nobody asks for it any more (see
+        `Job.asked`). Every other end is in the result.
         """
         began_s = self._clock.monotonic()
         async with Writer(self._store) as self._writer:
@@ -136,7 +131,9 @@ class Runner:
         job = self._job
         taking = asyncio.ensure_future(
             self._writer.on_thread(
-                lambda: self._store.acquire(job.task_id, job.owner, LEASE_S, self._clock.time())
+                lambda: self._store.acquire(
+                    job.task_id, job.owner, LEASE_S, self._clock.time(), asked=job.asked
+                )
             )
         )
         try:
@@ -155,7 +152,8 @@ class Runner:
             quotas,
             task_seed=job.seed,
             per_item=job.recipe.per_item,
-            max_attempts_multiplier=1.0 if job.recipe.closed else job.max_attempts_multiplier,
+            closed=job.recipe.closed,
+            max_attempts_multiplier=job.max_attempts_multiplier,
         )
         if self._quotas.counts().shortfall:
             await self._writer.on_thread(lambda: self._quotas.load(store.finished(job.task_id)))
@@ -289,11 +287,12 @@ class Runner:
         if isinstance(error, CorpusmithError):
             cause = cause_of(error)
         with contextlib.suppress(StoreError):
-            await whole(self._release("paused", cause))
+            await whole(self._release("paused", cause, again=self._again))
 
     async def _end(self, status: Status, cause: Mapping[str, Json] | None) -> None:
         await self._remember_modes()
-        await self._release(status, cause)
+        # What is finished still has to be put where it was asked for: then it leaves the queue.
+        await self._release(status, cause, again=self._again or status == "finished")
 
     async def _remember_modes(self) -> None:
         for route in self._job.routes.values():
@@ -302,8 +301,12 @@ class Runner:
                 remember = partial(self._store.remember_mode, route.endpoint, route.model, mode)
                 await self._writer.on_thread(remember)
 
-    async def _release(self, status: Status, cause: Mapping[str, Json] | None) -> None:
-        await self._writer.on_thread(lambda: self._store.release(self._lease, status, cause))
+    async def _release(
+        self, status: Status, cause: Mapping[str, Json] | None, *, again: bool
+    ) -> None:
+        await self._writer.on_thread(
+            lambda: self._store.release(self._lease, status, cause, again=again)
+        )
 
     # ------------------------------------------------------------ beside the work
 
@@ -311,18 +314,39 @@ class Runner:
         while True:
             await self._clock.sleep(BEAT_S)
             await self._remember_modes()
-            wish = await self._writer.on_thread(
-                lambda: self._store.renew(self._lease, LEASE_S, self._clock.time())
+            live = None if self._shown is None else live_of(self._shown)
+            beat = await self._writer.on_thread(
+                partial(self._store.renew, self._lease, LEASE_S, self._clock.time(), live)
             )
-            if wish == "pause":
+            if beat.wish == "pause":
                 self._stop("paused", {"code": "paused"})
-            elif wish == "cancel":
+            elif beat.wish == "cancel":
                 self._stop("cancelled", {"code": "cancelled"})
+            if beat.revision != self._revision:
+                await self._change()
+
+    async def _change(self) -> None:
+        """Take over what of the task was changed."""
+        if self._job.terms is None:
+            return
+        terms = await self._writer.on_thread(self._job.terms)
+        self._revision = terms.revision
+        put_in_force(
+            terms,
+            budget=self._budget,
+            quotas=self._quotas,
+            work=self._produce,
+            routes=self._job.routes,
+            calls=self._calls,
+        )
+        self.__dict__.pop("_limited_routes", None)  # they may share other limiters now
+        self._changed.set()
 
     async def _tick(self) -> None:
         began_s = self._clock.monotonic()
         while True:
-            self._show(self._snapshot("running", None, began_s))
+            self._shown = self._snapshot("running", None, began_s)
+            self._show(self._shown)
             # A limit may have grown: long items leave no other sign that there is room for more.
             self._changed.set()
             await self._clock.sleep(SHOW_S)

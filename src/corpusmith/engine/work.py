@@ -62,6 +62,10 @@ class Work:
         self._rule = StopRule()
         self._started = 0
 
+    def allow(self, max_attempts_multiplier: float) -> None:
+        """Other tries of what cannot be replaced, for items that start from now on."""
+        self._multiplier = max_attempts_multiplier
+
     async def __call__(self, item: Item) -> Outcome | None:
         """One item of a plan that may be replaced by another, or of a given set, which may not.
 

@@ -23,6 +23,7 @@ from typing import BinaryIO, cast
 from corpusmith.contracts import Container
 from corpusmith.disk import mode_of, sync_folder
 from corpusmith.errors import CorpusmithError, DiskFull, UsageError
+from corpusmith.places import given_output
 from corpusmith.values import Json
 
 _BUFFER_BYTES = 1 << 20
@@ -158,6 +159,14 @@ def refuse_place(path: Path) -> None:
             return
         if os.path.lexists(folder):
             raise translated(OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)), path)
+
+
+def refuse_output(wish: str | Path) -> None:
+    """`refuse_place` of an output as it is asked for; `-` is standard output. In a request every
+    one that is a text is refused."""
+    place = given_output(wish)
+    if str(wish) != "-":
+        refuse_place(place)
 
 
 def translated(error: OSError, path: Path) -> CorpusmithError:

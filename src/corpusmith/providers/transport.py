@@ -1,8 +1,8 @@
 """One HTTP call to an endpoint, on aiohttp. The only file that knows which HTTP library we use.
 
 Owns: sockets, TLS, proxy, timeouts, the size of a reply, and turning every foreign exception into
-one of ours. Does not own: what is sent (`openai.py`, …), retries and how many calls are in flight
-(the engine).
+one of ours. Does not own: what is sent (`openai.py`, …), which addresses are allowed
+(`addresses.py`), retries and how many calls are in flight (the engine).
 """
 
 from __future__ import annotations
@@ -13,14 +13,22 @@ from functools import lru_cache
 
 import aiohttp
 import yarl
+from aiohttp.abc import AbstractResolver
 
 from corpusmith.errors import (
+    AddressNotAllowed,
     ConnectionFailed,
     MalformedReply,
     ProviderError,
     SpecError,
     TimedOut,
     TlsFailed,
+)
+from corpusmith.providers.addresses import (
+    AddressRefused,
+    AllowedResolver,
+    checked_socket,
+    refuse_literal,
 )
 from corpusmith.providers.wire import WireRequest, WireResponse
 from corpusmith.values import Connection
@@ -38,9 +46,10 @@ _AUTO_HEADERS = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 class Transport:
     """Sends requests to one connection. Belongs to the event loop of its first call."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, resolver: AbstractResolver | None = None) -> None:
         """Raises SpecError `bad_ca_file` when the connection's CA file cannot be used."""
         self._connection = connection
+        self._resolver = resolver
         self._tls = _tls_context(connection)
         self._session: aiohttp.ClientSession | None = None
         self._urls: dict[str, yarl.URL] = {}
@@ -49,12 +58,13 @@ class Transport:
     async def send(self, request: WireRequest, timeout_s: float | None = None) -> WireResponse:
         """The reply, whatever its status. `timeout_s` None: the connection's `total_s`.
 
-        Raises ConnectionFailed, TimedOut, TlsFailed, MalformedReply (cut or too long).
+        Raises ConnectionFailed, TimedOut, TlsFailed, AddressNotAllowed, MalformedReply (cut or too
+        long).
         """
-        session = self._session or self._open()
         if timeout_s is None:
             timeout_s = self._connection.timeouts.total_s
         try:
+            session = self._session or self._open()
             async with session.request(
                 request.method,
                 self._urls.get(request.url) or self._parsed(request.url),
@@ -81,12 +91,16 @@ class Transport:
 
     def _open(self) -> aiohttp.ClientSession:
         """Not in `__init__`: aiohttp binds a session to the running loop."""
+        # A proxy looks names up itself, and aiohttp has a word of its own on odd numbers.
+        refuse_literal(yarl.URL(self._connection.base_url).host or "")
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 limit=0,
                 ttl_dns_cache=_DNS_S,
                 keepalive_timeout=_KEEPALIVE_S,
                 ssl=self._tls,
+                resolver=AllowedResolver(self._resolver),
+                socket_factory=checked_socket,
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=_AUTO_HEADERS,
@@ -134,19 +148,32 @@ class Transport:
                 return self._error(ConnectionFailed, f"the proxy answered {error.status}")
             case aiohttp.ClientResponseError():
                 return self._error(MalformedReply, f"not HTTP: {error.message}")
+            case _ if (refused := _refused_address(error)) is not None:
+                return self._error(AddressNotAllowed, cause, address=refused)
             case _ if _is_tls_refusal(error):
                 return self._error(TlsFailed, cause)
         return self._error(ConnectionFailed, cause)
 
     def _error(
-        self, kind: type[ProviderError], cause: str, *, seconds: float | None = None
+        self,
+        kind: type[ProviderError],
+        cause: str,
+        *,
+        seconds: float | None = None,
+        address: str | None = None,
     ) -> ProviderError:
+        facts = {"seconds": seconds} if address is None else {"address": address}
         return kind(
             endpoint=self._connection.base_url,
             connection=self._connection.name,
             cause=" ".join(cause.split())[:500],
-            seconds=seconds,
+            **facts,
         )
+
+
+def _refused_address(error: Exception) -> str | None:
+    inner = getattr(error, "os_error", error)
+    return inner.address if isinstance(inner, AddressRefused) else None
 
 
 def _is_tls_refusal(error: Exception) -> bool:

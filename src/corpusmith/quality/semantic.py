@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from corpusmith.contracts import Ask, Earlier
 from corpusmith.errors import SpecError, UsageError
+from corpusmith.places import given_path
 from corpusmith.quality.shapes import texts, written
 from corpusmith.values import PASS, Draft, Verdict
 
@@ -174,15 +175,14 @@ class _Vectors:
 
 def _local_model(folder: str) -> Any:
     """The model2vec model in `folder`. Raises UsageError, SpecError."""
-    from pathlib import Path
-
-    if not Path(folder).expanduser().is_dir():
+    place = given_path(folder).expanduser()
+    if not place.is_dir():
         raise SpecError("semantic_no_model", folder=folder)
     try:
         from model2vec import StaticModel
     except ImportError:
         raise UsageError("semantic_extra_missing", module="model2vec") from None
     try:
-        return StaticModel.from_pretrained(str(Path(folder).expanduser()))
+        return StaticModel.from_pretrained(str(place))
     except Exception as error:
         raise SpecError("semantic_bad_model", folder=folder, problem=str(error)[:200]) from error

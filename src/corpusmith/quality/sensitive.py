@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from corpusmith.errors import SpecError
+from corpusmith.places import from_folder
 from corpusmith.quality.actions import (
     Act,
     acts_for,
@@ -79,7 +80,7 @@ class Sensitive:
         if not isinstance(lists, list):
             return dict(options)
         moved = [
-            str(folder / one) if isinstance(one, str) and not is_shipped(one) else one
+            from_folder(one, folder) if isinstance(one, str) and not is_shipped(one) else one
             for one in lists
         ]
         return {**options, "lists": moved}

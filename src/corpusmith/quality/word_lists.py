@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from corpusmith.errors import SpecError
+from corpusmith.places import given_path
 from corpusmith.presets.load import word_lists
 from corpusmith.quality.variants import spaced
 from corpusmith.quality.words import Word
@@ -47,7 +48,7 @@ def words_of(name: str) -> list[Word]:
             for one in shipped
             for word in parse(word_lists()[one], file=one, category=one.rpartition("/")[2])
         ]
-    path = Path(name)
+    path = given_path(name)
     return parse(_bytes_of(path), file=name, category=path.stem)
 
 

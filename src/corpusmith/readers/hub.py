@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import datetime
 import logging
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from corpusmith.errors import CorpusmithError, UsageError
+from corpusmith.errors import CorpusmithError, SpecError, UsageError
+from corpusmith.places import gated
 from corpusmith.values import Json
 
 _SAVED = ("dataset_dict.json", "state.json")
 """What `save_to_disk` writes beside the data."""
 _USUAL_SPLIT = "train"
+_HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
 
 
 def read_hub(
@@ -61,10 +64,12 @@ def _library() -> Any:
 def _splits(datasets: Any, name: str, config: str | None) -> Mapping[str, Iterable[Any]]:
     """The data set's splits by name. Raises UsageError when its parts must be told apart."""
     folder = Path(name).expanduser()
-    if any((folder / one).is_file() for one in _SAVED):
+    if gated():
+        _refuse_folder(name)
+    elif any((folder / one).is_file() for one in _SAVED):
         saved = datasets.load_from_disk(str(folder))
         return saved if isinstance(saved, dict) else {str(saved.split or _USUAL_SPLIT): saved}
-    place = str(folder) if folder.is_dir() else name
+    place = str(folder) if not gated() and folder.is_dir() else name
     try:
         found: Mapping[str, Iterable[Any]] = datasets.load_dataset(place, config, streaming=True)
     except ValueError as error:
@@ -73,6 +78,12 @@ def _splits(datasets: Any, name: str, config: str | None) -> Mapping[str, Iterab
             raise
         raise UsageError("hub_no_config", name=name, known=", ".join(parts)) from error
     return found
+
+
+def _refuse_folder(name: str) -> None:
+    """Raises SpecError for a name in a request that the library could take for a place here."""
+    if not _HUB_NAME.fullmatch(name) or Path(name).exists():
+        raise SpecError("path_not_here", name=name[:80])
 
 
 def _one(

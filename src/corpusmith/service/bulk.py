@@ -136,7 +136,7 @@ class Bulk:
         if time.monotonic() - self._renewed_s < RENEW_S:
             return
         self._renewed_s = time.monotonic()
-        if self._store.renew(self._lease, TTL_S, time.time()) is not None:
+        if self._store.renew(self._lease, TTL_S, time.time()).wish is not None:
             raise Stopped("import_stopped", task=self.task.id)
 
 

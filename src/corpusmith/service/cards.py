@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from corpusmith.cards.read import read_card
-from corpusmith.errors import CardError, NotFound
+from corpusmith.archives import is_archive
+from corpusmith.cards import png
+from corpusmith.cards.charx import cards_in, charx_parts
+from corpusmith.cards.read import MAX_BYTES, read_card
+from corpusmith.errors import CardError, CorpusmithError, NotFound, UsageError
 from corpusmith.nouns import Character
+from corpusmith.places import given_path, means_file
 from corpusmith.presets import load as presets
 from corpusmith.store.store import SqlStore
 
-CARD_SUFFIXES = (".json", ".png")
+MOST_LABEL = 300
+CARD_SUFFIXES = (".json", ".png", ".charx")
 
 
 def find_character(wish: str, store: SqlStore) -> Character:
     """A card file, a stored character, or a shipped one, in this order. Raises NotFound."""
-    path = Path(wish)
-    if path.suffix.lower() in CARD_SUFFIXES or os.path.isfile(path):
+    if means_file(wish, CARD_SUFFIXES):
+        path = given_path(wish)
         return read_card(read_bytes(path), path.name)
     try:
         return store.characters.get(wish)
@@ -28,6 +33,34 @@ def find_character(wish: str, store: SqlStore) -> Character:
             if character.name == wish:
                 return character
         raise
+
+
+def cards_of(data: bytes, file: str) -> Iterator[tuple[str, bytes | CorpusmithError]]:
+    """(what it is called, its bytes) of each card that a file is or holds; of one that cannot be
+    had, why. A zip with a `card.json` is one card, any other a heap of them."""
+    if not is_archive(data):
+        yield file, data
+        return
+    try:
+        found = charx_parts(data, file, MAX_BYTES)
+        if found is not None:
+            found[1].close()
+            yield file, data
+            return
+        inside = list(cards_in(data, file, MAX_BYTES))
+        if not inside:
+            raise UsageError("archive_no_cards", file=file)
+    except CorpusmithError as error:
+        yield file, error
+        return
+    yield from ((f"{file}/{name}"[-MOST_LABEL:], one) for name, one in inside)
+
+
+def picture_of(data: bytes, file: str) -> bytes:
+    """A PNG as a character's picture: whole, and without cards in it. Raises CardError."""
+    if len(data) > MAX_BYTES:
+        raise CardError("card_too_large", file=file, problem=f"> {MAX_BYTES >> 20} MiB")
+    return png.with_cards(png.chunks(data, file), {})
 
 
 def has(rows: Any, name: str) -> bool:

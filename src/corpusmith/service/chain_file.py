@@ -19,6 +19,7 @@ from pydantic import Field, ValidationError
 from corpusmith import registry
 from corpusmith.errors import CorpusmithError, SpecError, UsageError
 from corpusmith.messages import say
+from corpusmith.places import from_folder, gated, given_path
 from corpusmith.service.bulk import RECIPES
 from corpusmith.service.chain_inputs import (
     Fields,
@@ -30,7 +31,6 @@ from corpusmith.service.chain_inputs import (
     written_out,
 )
 from corpusmith.service.fields import FieldsError
-from corpusmith.service.forms.form import from_folder
 from corpusmith.service.sample_file import is_sampling, sample_file
 from corpusmith.service.task_file import EndpointPart, Part, TaskFile, recipe_in, task_file
 from corpusmith.service.tasks import CHANGEABLE
@@ -124,7 +124,7 @@ def read_chain(path: str | Path, **fields: Any) -> Plan:
 
     Raises SpecError, StepError.
     """
-    file = Path(path)
+    file = given_path(path)
     given = {**read_fields(file), **fields}
     return plan_of(given, folder=file.absolute().parent, source=str(file.absolute()))
 
@@ -275,4 +275,4 @@ def _contents(value: Json) -> Iterator[str]:
 
 def _is_file(path: str) -> bool:
     """Whether a text is the place of a file that can be read; paths of steps are absolute."""
-    return os.path.isabs(path) and os.path.isfile(path) and os.access(path, os.R_OK)
+    return not gated() and os.path.isabs(path) and os.path.isfile(path) and os.access(path, os.R_OK)

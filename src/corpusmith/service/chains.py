@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from corpusmith.errors import BudgetReached, CorpusmithError, NotFound, UsageError
+from corpusmith.places import given_path
 from corpusmith.service import loop
 from corpusmith.service.bulk import RECIPES, sweep
 from corpusmith.service.chain_file import (
@@ -250,10 +251,12 @@ class Chains:
         waits = bool(step.needs or step.after)
         if step.recipe == "import":
             how = _how(step)
-            Rows(Path(step.fields["file"]), how["format"], how["map"], step.fields.get("limit"))
+            Rows(
+                given_path(step.fields["file"]), how["format"], how["map"], step.fields.get("limit")
+            )
         elif step.recipe == "sample":
             # Its former self, which fills the dataset, will be taken back first.
-            free = {"dataset": None} if step.name in opened.replaced else {}
+            free: dict[str, Any] = {"dataset": None} if step.name in opened.replaced else {}
             if not waits:
                 self._studio.sampling.preview(step.fields, **free)
         elif (file := checked_fields(step)) is not None:

@@ -7,7 +7,7 @@ Owns: these values, and putting one record through the checks into them. Does no
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -58,6 +58,8 @@ class Checked:
     """What became of the records that were to be masked."""
     written: Path | None = None
     rejected_file: Path | None = None
+    each: Callable[[Finding], None] | None = field(default=None, repr=False)
+    """Told of every finding, where somebody wants them all."""
 
     @property
     def passed(self) -> int:
@@ -93,6 +95,8 @@ def count(found: Checked, one: Finding) -> None:
     found.counts[key] += 1
     if found.counts[key] <= LISTED:
         found.first.append(one)
+    if found.each is not None:
+        found.each(one)
 
 
 def finding(number: int, name: str, verdict: Verdict) -> Finding:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from corpusmith import registry
 from corpusmith.contracts import CheckContext
 from corpusmith.errors import NotFound, UsageError
+from corpusmith.places import given_output, given_path
 from corpusmith.service.check_findings import Checked, Finding, verdicts_on
 from corpusmith.service.checks import (
     Options,
@@ -61,14 +62,15 @@ class Checking:
         reviewer: str | None = None,
         agree: Callable[[Checked], bool] = lambda found: True,
         look: Look = lambda found: None,
+        each: Callable[[Finding], None] | None = None,
     ) -> Checked:
         """Puts the records of a dataset or task through `checks`; without `apply` nothing changes.
 
         `flag` writes what each check says to the record. `mask` saves each record that holds
         something to be masked as a new version, by `reviewer` as in a review, whose undo takes it
-        back. `remove` takes those that fail out of their dataset; `studio.removals.restore` puts
+        back. `remove` takes those that fail out of their dataset; `studio.datasets.restore` puts
         them back. The last two do it after `agree` has seen the counts. Each is done whole or not
-        at all. Raises NotFound, UsageError, SpecError.
+        at all. `each` is told of every finding. Raises NotFound, UsageError, SpecError.
         """
         from corpusmith.service.check_changes import Edits, Notes
 
@@ -77,7 +79,7 @@ class Checking:
         wished = _wished(checks, apply)
         total = self._studio.store.records.count(selection)
         run = self._chain(wished, self._context(selection, total if compares(wished) else 0))
-        found = Checked(target=_target(selection), total=total)
+        found = Checked(target=_target(selection), total=total, each=each)
         failed, notes, edits = array("q"), Notes(), Edits()
         for record in self._studio.store.records.iterate(selection):
             draft = draft_of(record)
@@ -107,6 +109,7 @@ class Checking:
         language: Language | None = None,
         output: str | Path | None = None,
         look: Look = lambda found: None,
+        each: Callable[[Finding], None] | None = None,
     ) -> Checked:
         """Puts a file's rows through `checks`. `output`: a copy with those that pass, in the form
         its suffix says; those that do not go, with their reasons, into a file beside it. `mask`:
@@ -117,16 +120,16 @@ class Checking:
         from corpusmith.service import check_files
 
         if output is not None:
-            check_files.refuse_output(Path(path), Path(output))
+            check_files.refuse_output(given_path(path), given_output(output))
         elif apply == "mask":
             raise UsageError("check_mask_output")
         context = CheckContext(language=language or self._studio.language)
         run = self._chain(_wished(checks, apply), context)
-        found = Checked(target=str(path))
-        failed = check_files.check_rows(run, Path(path), found, look)
+        found = Checked(target=str(path), each=each)
+        failed = check_files.check_rows(run, given_path(path), found, look)
         if output is not None:
             mask = _masker(run) if apply == "mask" else _as_it_is
-            check_files.write_copies(Path(path), Path(output), found, failed, mask)
+            check_files.write_copies(given_path(path), given_output(output), found, failed, mask)
         return found
 
     def _remove(self, dataset: str, failed: array[int], found: Checked) -> None:

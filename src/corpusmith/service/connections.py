@@ -1,62 +1,33 @@
 """Use-cases of connections: keep them, keep their keys, try them out.
 
-Owns: presets plus a user's fields, the trial of an endpoint. Does not own: rows (store), the wire
-(providers), encryption (`keys.py`).
+Owns: presets plus a user's fields, whose key may go where. Does not own: rows (store), the trial
+(`connection_trial.py`), the wire (providers), encryption (`keys.py`).
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from corpusmith import registry
-from corpusmith.contracts import Provider, Secret
-from corpusmith.errors import CorpusmithError, ProviderError, UsageError
+from corpusmith.contracts import Secret
+from corpusmith.errors import KeyMissing, ProviderError, UsageError
 from corpusmith.messages import say
+from corpusmith.places import gated, given_path
+from corpusmith.providers.presets import price_of
 from corpusmith.service import loop
+from corpusmith.service.connection_rules import elsewhere, refuse_carried, refuse_variable
+from corpusmith.service.connection_trial import Trial, provider_of, trial_of
 from corpusmith.service.endpoints import connection_on_the_spot
 from corpusmith.service.keys import key_of, store_key
+from corpusmith.service.library import named
+from corpusmith.service.server_settings import adopt
 from corpusmith.service.task_file import endpoint_part
-from corpusmith.values import (
-    ChatRequest,
-    Connection,
-    Language,
-    Limits,
-    Message,
-    Sampling,
-    Schema,
-    StructuredMode,
-)
+from corpusmith.values import Connection, Language, Limits
 
 if TYPE_CHECKING:
     from corpusmith.providers.presets import Preset
     from corpusmith.service.studio import Studio
-
-TRIAL_SCHEMA = Schema(
-    name="trial",
-    body={
-        "type": "object",
-        "properties": {"word": {"type": "string"}},
-        "required": ["word"],
-        "additionalProperties": False,
-    },
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
-    """What a short try of an endpoint showed. `error` None: it works."""
-
-    models: Sequence[str] | None
-    """None: the endpoint has no list, or refused it (`models_error`)."""
-    models_error: CorpusmithError | None
-    answered: bool
-    latency_s: float | None
-    mode: StructuredMode | None
-    """The best way of structured output that brought a reply in the asked shape."""
-    error: CorpusmithError | None
 
 
 class Connections:
@@ -72,14 +43,67 @@ class Connections:
         rpm: int | None = None,
         tpm: int | None = None,
         concurrency: int | None = None,
+        any_variable: bool | None = None,
         **fields: Any,
     ) -> Connection:
-        """Store a connection; `fields` are those of `EndpointPart`. Raises Conflict, SpecError."""
-        connection = self._made(
-            name, fields, Limits(requests_per_min=rpm, tokens_per_min=tpm, concurrency=concurrency)
-        )
+        """Store a connection; `fields` are those of `EndpointPart`. `any_variable`: see `unsaved`.
+
+        Raises Conflict, SpecError.
+        """
+        limits = {"rpm": rpm, "tpm": tpm, "concurrency": concurrency}
+        connection = self.unsaved(name, {**fields, **limits}, any_variable=any_variable)
+        named(name, "connection")
         self._studio.store.connections.add(connection)
         return connection
+
+    def unsaved(
+        self, name: str, fields: Mapping[str, Any], *, any_variable: bool | None = None
+    ) -> Connection:
+        """The connection that these fields are, to be tried before it is stored.
+
+        `any_variable`: whether who gives them may send any environment variable of this machine to
+        an address of their choice; None: yes, but not in a request. Raises SpecError.
+        """
+        if fields.get("ca_file") is not None:
+            given_path(fields["ca_file"])
+        made = self._made(name, _endpoint(fields), _limits(fields))
+        if not (not gated() if any_variable is None else any_variable):
+            refuse_variable(made)
+        return made
+
+    def change(
+        self,
+        name: str,
+        fields: Mapping[str, Any],
+        *,
+        key: str | None = None,
+        any_variable: bool | None = None,
+    ) -> Connection:
+        """Change exactly the given fields; None takes one away. `any_variable`: see `unsaved`.
+
+        What was secret for one address goes to no other: with another base URL, provider or proxy
+        the key and the headers must be given again (Conflict `key_again`). Raises SpecError.
+        """
+        old = self.get(name)
+        if fields.get("ca_file") is not None:
+            given_path(fields["ca_file"])
+        given = {**_fields_of(old), **fields}
+        fresh = self._made(name, _endpoint(given), _limits(given))
+        moved = elsewhere(old, fresh)
+        if not moved and "api_key_env" not in fields:
+            fresh = replace(fresh, key_env=old.key_env)
+        if moved:
+            refuse_carried(old, fresh, fields, key)
+        if moved or fresh.key_env != old.key_env:
+            allowed = not gated() if any_variable is None else any_variable
+            if not allowed:
+                refuse_variable(fresh)
+        if moved and old.key_stored:  # at no moment does one key meet the other's address
+            self.delete_key(name)
+        self._studio.store.connections.update(replace(fresh, key_stored=False))
+        if key is not None:
+            self.set_key(name, key, instead=True)
+        return self.get(name)
 
     def update(
         self,
@@ -92,12 +116,18 @@ class Connections:
     ) -> Connection:
         """Change the given fields; a new base URL forgets a stored key (it was for the old one)."""
         old = self.get(name)
-        given = {**_fields_of(old), **fields}
+        given = {**_endpoint(_fields_of(old)), **fields}
         limits = Limits(
             requests_per_min=rpm or old.limits.requests_per_min,
             tokens_per_min=tpm or old.limits.tokens_per_min,
             concurrency=concurrency or old.limits.concurrency,
         )
+        if fields.get("ca_file") is not None:
+            given_path(fields["ca_file"])
+        if gated():  # a request changes what it must not carry along only by `change`
+            limited = {"rpm": rpm, "tpm": tpm, "concurrency": concurrency}
+            given = {key: one for key, one in limited.items() if one is not None}
+            return self.change(name, {**fields, **given})
         fresh = self._made(name, given, limits)
         moved = fresh.base_url != old.base_url
         fresh = replace(fresh, key_stored=old.key_stored and not moved)
@@ -110,19 +140,29 @@ class Connections:
         """Raises NotFound."""
         return self._studio.store.connections.get(name)
 
-    def list(self, search: str | None = None) -> Sequence[Connection]:
-        return self._studio.store.connections.list(search)
+    def list(
+        self, search: str | None = None, *, limit: int | None = None, after: str | None = None
+    ) -> Sequence[Connection]:
+        """By name; `after`: the last name of the page before; `limit` None: all."""
+        return self._studio.store.connections.list(search, limit=limit, after=after)
 
     def delete(self, name: str) -> None:
         """Raises NotFound."""
         self._studio.store.connections.delete(name)
 
-    def set_key(self, name: str, key: str) -> None:
-        """Keep the endpoint's key, encrypted. Raises NotFound, UsageError."""
+    def set_key(self, name: str, key: str, *, instead: bool = False) -> None:
+        """Keep the endpoint's key, encrypted. `instead`: of a variable, which would
+        go first. Raises NotFound, UsageError."""
         if not key.strip():
             raise UsageError("key_empty", connection=name)
-        self.get(name)
+        found = self.get(name)
         store_key(name, key, self._studio.store)
+        if instead and found.key_env is not None:
+            self._studio.store.connections.update(replace(self.get(name), key_env=None))
+
+    def delete_key(self, name: str) -> None:
+        """Forget the stored key; where there is none, nothing happens. Raises NotFound."""
+        self._studio.store.connections.delete_key(name)
 
     def models(self, name: str) -> Sequence[str]:
         """The endpoint's models. Raises ModelListFailed."""
@@ -130,6 +170,7 @@ class Connections:
 
     async def models_async(self, name: str) -> Sequence[str]:
         connection = self.get(name)
+        adopt(self._studio.store)
         try:
             return await models_of(connection, key_of(connection, self._studio.store))
         except ProviderError as error:
@@ -141,11 +182,29 @@ class Connections:
 
     async def trial_async(self, connection: Connection | str) -> Trial:
         found = self.get(connection) if isinstance(connection, str) else connection
+        adopt(self._studio.store)
         return await trial_of(found, key_of(found, self._studio.store))
+
+    def trial_with(self, connection: Connection, key: str | None) -> Trial:
+        """`trial` of one that is not stored, with a key that is not stored either; None: the one
+        that its variable holds. A missing key is in the result."""
+        try:
+            secret = Secret(key.strip()) if key else key_of(connection, self._studio.store)
+        except KeyMissing as error:
+            return Trial.without_key(error)
+        return loop.run(trial_of(connection, secret))
+
+    def models_with(self, connection: Connection, key: str | None) -> Sequence[str]:
+        """The models of one that is not stored. Raises KeyMissing, ModelListFailed."""
+        secret = Secret(key.strip()) if key else key_of(connection, self._studio.store)
+        try:
+            return loop.run(models_of(connection, secret))
+        except ProviderError as error:
+            raise ModelListFailed(connection, error) from error
 
     def _made(self, name: str, fields: Mapping[str, Any], limits: Limits) -> Connection:
         part = endpoint_part(fields, source=name)
-        return replace(connection_on_the_spot(part, name), limits=limits)
+        return replace(connection_on_the_spot(part, name, trusted=True), limits=limits)
 
 
 # ---------------------------------------------------------------- endpoints
@@ -174,12 +233,6 @@ def presets() -> Sequence[Preset]:
     return [preset(name) for name in preset_names()]
 
 
-def provider_of(connection: Connection, key: Secret | None) -> Provider:
-    """The provider that speaks the connection's protocol."""
-    provider: Provider = registry.load("provider", connection.protocol)(connection, key)
-    return provider
-
-
 async def models_of(connection: Connection, key: Secret | None) -> list[str]:
     """Raises ProviderError."""
     provider = provider_of(connection, key)
@@ -205,59 +258,22 @@ async def only_model(connection: Connection, key: Secret | None) -> str:
     return models[0]
 
 
-async def trial_of(connection: Connection, key: Secret | None) -> Trial:
-    """See `Connections.trial`. Raises nothing: what fails is in the result."""
-    from corpusmith.engine.ladder import dressed
-    from corpusmith.engine.structured import parse
-
-    provider = provider_of(connection, key)
-    models, models_error = None, None
-    latency_s, mode, error = None, None, None
-    try:
-        try:
-            models = await provider.models()
-        except ProviderError as refused:
-            models_error = refused
-        model = connection.model or (models[0] if models else "")
-        hello = ChatRequest(
-            model=model,
-            messages=(Message("user", "Reply with the single word: ready / 请只回复：好"),),
-            sampling=Sampling(max_tokens=64),
-        )
-        try:
-            began_s = time.monotonic()
-            await provider.chat(hello)
-            latency_s = time.monotonic() - began_s
-            mode = await _best_mode(provider, replace(hello, schema=TRIAL_SCHEMA), dressed, parse)
-        except ProviderError as refused:
-            error = refused
-    finally:
-        await provider.close()
-    return Trial(
-        models=models,
-        models_error=models_error,
-        answered=latency_s is not None,
-        latency_s=latency_s,
-        mode=mode,
-        error=error,
-    )
+LIMITS = {"rpm": "requests_per_min", "tpm": "tokens_per_min", "concurrency": "concurrency"}
 
 
-async def _best_mode(
-    provider: Provider, request: ChatRequest, dressed: Any, parse: Any
-) -> StructuredMode | None:
-    for mode in provider.modes:
-        try:
-            reply = await provider.chat(dressed(request, mode, "en"))
-            parse(reply.text, TRIAL_SCHEMA)
-        except CorpusmithError:
-            continue
-        return mode
-    return None
+def _endpoint(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: one for name, one in fields.items() if name not in LIMITS}
+
+
+def _limits(fields: Mapping[str, Any]) -> Limits:
+    return Limits(**{ours: fields.get(name) for name, ours in LIMITS.items()})
 
 
 def _fields_of(connection: Connection) -> dict[str, Any]:
     price = connection.price
+    usual = price_of(connection.provider, connection.base_url, connection.model or "")
+    if price == usual:
+        price = None  # the table's: another model has another
     return {
         "provider": connection.provider,
         "base_url": connection.base_url,
@@ -271,4 +287,5 @@ def _fields_of(connection: Connection) -> dict[str, Any]:
         and {"input": price.input_usd, "output": price.output_usd, "cached": price.cached_usd},
         "headers": dict(connection.headers),
         "extra": dict(connection.extra),
+        **{name: getattr(connection.limits, ours) for name, ours in LIMITS.items()},
     }

@@ -20,14 +20,15 @@ from typing import TYPE_CHECKING, Any, Literal
 from corpusmith.config import database_url
 from corpusmith.errors import CorpusmithError, StoreError
 from corpusmith.service import loop
-from corpusmith.service.connections import models_of, trial_of
+from corpusmith.service.connection_trial import trial_of
+from corpusmith.service.connections import models_of
 from corpusmith.service.keys import key_of
 from corpusmith.service.studio import Studio
 from corpusmith.store.open import parse_url
 from corpusmith.values import Connection
 
 if TYPE_CHECKING:
-    from corpusmith.service.connections import Trial
+    from corpusmith.service.connection_trial import Trial
 
 Level = Literal["ok", "warn", "fail"]
 
@@ -278,13 +279,16 @@ async def _skew_s(connection: Connection) -> float | None:
 
     import aiohttp
 
+    from corpusmith.providers.addresses import AllowedResolver, checked_socket
+
     try:
         trust: Any = True
         if connection.ca_file:
             trust = ssl.create_default_context(cafile=connection.ca_file)
         timeout = aiohttp.ClientTimeout(total=DATE_TIMEOUT_S)
+        connector = aiohttp.TCPConnector(resolver=AllowedResolver(), socket_factory=checked_socket)
         async with (
-            aiohttp.ClientSession(timeout=timeout) as session,
+            aiohttp.ClientSession(timeout=timeout, connector=connector) as session,
             session.get(
                 connection.base_url, proxy=connection.proxy, ssl=trust, allow_redirects=False
             ) as reply,

@@ -6,13 +6,13 @@ domain is (`recipes/selfplay_domain.py`), the shipped ones (`presets/domains/`).
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from corpusmith.errors import NotFound, UsageError
+from corpusmith.places import given_output, means_file
 from corpusmith.presets import load as presets
 from corpusmith.recipes.selfplay_domain import Domain, is_name
 from corpusmith.service.fields import FieldsError
@@ -45,7 +45,7 @@ def find_domain(wish: str | None = None, language: Language | None = None) -> Do
 
 def is_file(wish: str) -> bool:
     """Whether a wish means a file, rather than a shipped domain's name."""
-    return wish.lower().endswith(FILE_SUFFIXES) or "/" in wish or os.path.isfile(wish)
+    return "/" in wish or means_file(wish, FILE_SUFFIXES)
 
 
 def read_domain(path: str | Path) -> Domain:
@@ -78,7 +78,7 @@ def write_starter(
     Raises UsageError for a bad name, or when it is there already and not `force`.
     """
     text = starter(name, language)
-    path = Path(folder) / f"{name}.yaml"
+    path = given_output(folder) / f"{name}.yaml"
     if path.exists() and not force:
         raise UsageError("domain_file_exists", file=str(path))
     try:

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from corpusmith.errors import UsageError
+from corpusmith.errors import SpecError, UsageError
+from corpusmith.places import gated
 from corpusmith.providers.connect import connection_of
 from corpusmith.service.task_file import EndpointPart, PricePart, TaskFile
 from corpusmith.store.store import SqlStore
@@ -66,8 +67,13 @@ def named_endpoints(file: TaskFile, store: SqlStore) -> dict[str, Connection]:
 def _endpoint(
     role: str, file: TaskFile, store: SqlStore, default: EndpointPart | None
 ) -> Connection:
-    wish = file.roles.get(role, file.connection) or default
-    connection = unnamed_connection(store) if wish is None else find_connection(wish, store)
+    wish = file.roles.get(role, file.connection)
+    if wish is not None:
+        connection: Connection | None = find_connection(wish, store)
+    elif default is not None:
+        connection = connection_on_the_spot(default, trusted=True)
+    else:
+        connection = unnamed_connection(store)
     if connection is None:
         raise UsageError("no_connection")
     if role not in file.roles and file.model:
@@ -95,8 +101,16 @@ def unnamed_connection(store: SqlStore) -> Connection | None:
     return _from_environment()
 
 
-def connection_on_the_spot(part: EndpointPart, name: str | None = None) -> Connection:
-    """The connection that `part` describes. Raises NotFound for an unknown provider, SpecError."""
+def connection_on_the_spot(
+    part: EndpointPart, name: str | None = None, *, trusted: bool = False
+) -> Connection:
+    """The connection that `part` describes. Raises NotFound for an unknown provider, SpecError.
+
+    `trusted`: whoever gives it may name any variable and file of this machine. A request may not:
+    with another address beside it, a variable's name would send any secret there.
+    """
+    if gated() and not trusted:
+        _refuse_ours(part)
     return connection_of(
         name=name or part.provider,
         provider=part.provider,
@@ -111,6 +125,28 @@ def connection_on_the_spot(part: EndpointPart, name: str | None = None) -> Conne
         headers=part.headers,
         extra=part.extra,
     )
+
+
+def _refuse_ours(part: EndpointPart) -> None:
+    """Raises SpecError for what belongs to this machine: a file, or a key meant for elsewhere."""
+    if part.ca_file is not None:
+        raise SpecError("path_not_here", name=part.ca_file[:80])
+    if part.api_key_env is None:
+        return
+    made = connection_of(
+        name=part.provider,
+        provider=part.provider,
+        base_url=part.base_url,
+        key_env=part.api_key_env,
+    )
+    if not variable_is_usual(made):
+        raise SpecError("variable_not_here", variable=part.api_key_env[:80])
+
+
+def variable_is_usual(connection: Connection) -> bool:
+    """Whether a connection's variable is the one that its provider's own address usually has."""
+    usual = connection_of(name=connection.provider, provider=connection.provider)
+    return connection.key_env == usual.key_env and connection.base_url == usual.base_url
 
 
 def _price(part: PricePart | None) -> Price | None:
@@ -132,5 +168,5 @@ def _from_environment() -> Connection | None:
             model=os.environ.get(MODEL) or os.environ.get(f"{own}_MODEL"),
             api_key_env=f"{own}_API_KEY" if os.environ.get(f"{own}_API_KEY") else None,
         )
-        return replace(connection_on_the_spot(part), chosen_by=variable)
+        return replace(connection_on_the_spot(part, trusted=True), chosen_by=variable)
     return None

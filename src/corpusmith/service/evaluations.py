@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from corpusmith.errors import NotFound, UsageError
 from corpusmith.presets import load as presets
 from corpusmith.quality.agreement import SCORES, Agreement, Moments, Tally
+from corpusmith.store.review_values import Place
 from corpusmith.store.values import Task
 from corpusmith.values import Json, Language, Record, Status
 
@@ -140,6 +141,19 @@ class Evaluations:
         """
         found = self._task(task)
         return (record.content for record in self._studio.store.records.iterate(task_id=found.id))
+
+    def page(
+        self, task: Task | int, *, limit: int, after: Place | str | None = None
+    ) -> tuple[Sequence[Mapping[str, Json]], Place | None]:
+        """Some of the rows of `scores`, and where the next ones begin; None: there are none."""
+        found = self._task(task)
+        page = self._studio.reviews.page(task=found.id, limit=limit, after=after)
+        there = {one.id: one.content for one in self._studio.store.records.some(page.ids)}
+        return [there[one] for one in page.ids if one in there], page.after
+
+    def refuse_other(self, task: Task | int) -> None:
+        """Raises NotFound, UsageError for a task that is no evaluation."""
+        self._task(task)
 
     def _task(self, task: Task | int) -> Task:
         found = self._studio.tasks.get(task if isinstance(task, int) else task.id)

@@ -16,6 +16,7 @@ from corpusmith.errors import UsageError
 from corpusmith.exports.file_set import FileSet, Fill, WrittenFile
 from corpusmith.exports.files import named_errors, write_file
 from corpusmith.exports.formats import Format, format_of
+from corpusmith.exports.streams import Stage
 from corpusmith.service import dataset_info as info_file
 from corpusmith.service.export_facts import Facts, Maker, makers
 from corpusmith.service.export_manifest import SUFFIX, Told, manifest
@@ -148,24 +149,38 @@ def write_stream(studio: Studio, path: str | Path, wish: Wish) -> Exported:
 
 def write_files(studio: Studio, path: Path, wish: Wish) -> Exported:
     """One file, or one for each part, with what is written beside them."""
-    more: dict[str, Path] = {}
     with FileSet() as files:
         done = staged(studio, wish, files, lambda part: _part_path(path, part))
         if not done.walk.facts.records and path.exists():
             none = narrowed(studio.store, wish.selection)
             raise NothingSelected("export_nothing_kept", path=str(path), narrowed=none)
-        if wish.manifest:
-            more["manifest"] = path.with_name(path.name + SUFFIX)
-            told = told_of(studio, wish, done, path.parent)
-            files.stage_bytes(more["manifest"], manifest(told))
-        if wish.dataset_info is not None:
-            more["dataset_info"] = info = wish.dataset_info
-            files.stage_bytes(info, info_file.merged(info, _entries(wish, done, info)))
+        more = _beside(studio, path, wish, files, done)
         files.place()
     return exported(studio, path, wish, done, **more)
 
 
-def staged(studio: Studio, wish: Wish, files: FileSet, path_of: PathOf) -> Done:
+def into_stage(studio: Studio, path: Path, wish: Wish, files: Stage) -> Exported:
+    """The same files for a stream. Raises UsageError when there is nothing to write."""
+    done = staged(studio, wish, files, lambda part: _part_path(path, part))
+    refuse_empty(studio, wish, done.walk.facts)
+    more = _beside(studio, path, wish, files, done)
+    return exported(studio, path, wish, done, **more)
+
+
+def _beside(studio: Studio, path: Path, wish: Wish, files: Stage, done: Done) -> dict[str, Path]:
+    """Manifest and `dataset_info.json`, where they are wished for, by their field."""
+    more: dict[str, Path] = {}
+    if wish.manifest:
+        more["manifest"] = path.with_name(path.name + SUFFIX)
+        told = told_of(studio, wish, done, path.parent)
+        files.stage_bytes(more["manifest"], manifest(told))
+    if wish.dataset_info is not None:
+        more["dataset_info"] = info = wish.dataset_info
+        files.stage_bytes(info, info_file.merged(info, _entries(wish, done, info)))
+    return more
+
+
+def staged(studio: Studio, wish: Wish, files: Stage, path_of: PathOf) -> Done:
     """The data files, complete, beside their places."""
     whole = path_of(None)
     form = format_of(wish.form, str(whole), wish.options)
@@ -184,7 +199,7 @@ def _begun(studio: Studio, wish: Wish, form: Format) -> Done:
 
 
 def _stage_parts(
-    studio: Studio, wish: Wish, split: Split, done: Done, files: FileSet, path_of: PathOf
+    studio: Studio, wish: Wish, split: Split, done: Done, files: Stage, path_of: PathOf
 ) -> None:
     paths = {part: path_of(part) for part in split.names}
     form = format_of(wish.form, str(paths[split.names[0]]), wish.options)

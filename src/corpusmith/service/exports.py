@@ -13,11 +13,13 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, get_args
 
 from corpusmith import __version__
-from corpusmith.errors import NotFound, UsageError
+from corpusmith.contracts import Secret
+from corpusmith.errors import UsageError
 from corpusmith.exports.files import translated
-from corpusmith.exports.formats import format_of
 from corpusmith.messages import say
+from corpusmith.places import given_output
 from corpusmith.service import dataset_info as info_file
+from corpusmith.service import export_stream
 from corpusmith.service.export_files import (
     Exported,
     Wish,
@@ -28,16 +30,15 @@ from corpusmith.service.export_pairs import PairRule, pair_rule
 from corpusmith.service.export_parts import balance_of, split_of
 from corpusmith.service.export_preview import ExportPreview, preview
 from corpusmith.service.export_rows import OnRefused
+from corpusmith.service.export_stream import HF, Download, refuse_form
 from corpusmith.service.push import Pushed, Show, Target, nothing_shown, ready, upload
 from corpusmith.values import Json, Selection
 
 if TYPE_CHECKING:
     from corpusmith.service.studio import Studio
 
-__all__ = ["HF", "ExportPreview", "Exported", "Exports", "Pushed"]
+__all__ = ["HF", "Download", "ExportPreview", "Exported", "Exports", "Pushed"]
 
-HF = "hf"
-"""No format of a file: a folder in the layout of the hub."""
 STREAM = "-"
 _MOST_SEED = 2**63 - 1
 
@@ -96,19 +97,62 @@ class Exports:
             from corpusmith.service import hf_layout
 
             _refuse_with_hf(path, dataset_info or dataset_info_name, manifest)
-            return hf_layout.write(self._studio, Path(path), wish)
+            return hf_layout.write(self._studio, given_output(path), wish)
         wish = replace(
             wish,
             manifest=split is not None if manifest is None else manifest,
             dataset_info=_info_place(path, dataset_info, dataset_info_name),
             dataset_info_name=dataset_info_name,
         )
-        self._refuse_form(form, path, wish.options)
-        if str(path) != STREAM and not _is_device(Path(path)):
-            return write_files(self._studio, Path(path), wish)
+        refuse_form(form, path, wish.options)
+        place = given_output(path)
+        if str(path) != STREAM and not _is_device(place):
+            return write_files(self._studio, place, wish)
         if wish.split is not None or wish.manifest or wish.dataset_info is not None:
             raise UsageError("export_stream_only_rows")
         return write_stream(self._studio, path, wish)
+
+    def stream(
+        self,
+        *,
+        task: int | None = None,
+        dataset: str | None = None,
+        form: str = "json",
+        container: str | None = None,
+        selection: Selection | None = None,
+        balance: str | None = None,
+        split: str | Mapping[str, float] | None = None,
+        seed: int = 0,
+        on_refused: OnRefused = "stop",
+        pairs: str | None = None,
+        pairs_choose: str | None = None,
+        pairs_margin: float | None = None,
+        manifest: bool | None = None,
+        dataset_info: bool = False,
+        dataset_info_name: str | None = None,
+        report: bool = False,
+        **options: Any,
+    ) -> Download:
+        """The same export as bytes for a stream: one file, or a zip of several.
+
+        `container`: what the rows stand in (`csv`); None: the format's usual one. `report`: with
+        the page on these records. All else as `write`. Everything has been walked through once when
+        this returns: whatever `write` would raise is raised here.
+        """
+        given = self._selection(selection, task, dataset)
+        rule = pair_rule(pairs, pairs_choose, pairs_margin, beside={**options, "balance": balance})
+        wish = self._wish(given, form, balance, split, seed, on_refused, rule, options)
+        info = dataset_info or dataset_info_name is not None
+        if form == HF:
+            _refuse_with_hf("", info, manifest)
+        wish = replace(
+            wish,
+            manifest=split is not None if manifest is None else manifest,
+            dataset_info_name=dataset_info_name,
+        )
+        return export_stream.download(
+            self._studio, wish, container=container, dataset_info=info, report=report
+        )
 
     def push(
         self,
@@ -118,6 +162,7 @@ class Exports:
         private: bool = False,
         endpoint: str | None = None,
         token_env: str = "HF_TOKEN",  # noqa: S107  the variable's name
+        token: Secret | None = None,
         message: str | None = None,
         show: Show = nothing_shown,
         **wanted: Any,
@@ -125,20 +170,21 @@ class Exports:
         """Put a dataset on a hub: `USER/NAME`, made if it is not there, all files in one commit.
 
         `wanted`: as for `write`, in the hub's layout. `endpoint` None: HF_ENDPOINT, else the usual
-        hub. The token comes from the environment variable `token_env` and goes nowhere else.
+        hub. The token is `token`, else it comes from the environment variable `token_env`; it goes
+        nowhere else.
         `show` is told how many bytes have been sent. Raises UsageError, PushFailed; then the hub
         shows what it showed before (a repository that is new stays, without files).
         """
         target = Target(
             repo=repo, branch=branch, private=private, endpoint=endpoint, token_env=token_env
         )
-        token = ready(target)
+        secret = ready(target, token)
         with TemporaryDirectory(prefix="corpusmith-") as folder:
             place = Path(folder) / repo.rpartition("/")[2]
             done = self.write(place, **{**wanted, "form": HF, "source": repo})
             named = f"corpusmith {__version__}"
             said = message or say("cli.datasets.total", "en", name=named, n=done.records)
-            commit, page, files, removed = upload(place, target, token, said, show)
+            commit, page, files, removed = upload(place, target, secret, said, show)
         return Pushed(
             repo=repo,
             branch=branch,
@@ -178,7 +224,7 @@ class Exports:
             from corpusmith.service import hf_layout
 
             _, wish = hf_layout.rows_wish(self._studio, wish)
-        self._refuse_form(wish.form, path, wish.options)
+        refuse_form(wish.form, path, wish.options)
         return preview(self._studio, wish, str(path), first)
 
     def _selection(
@@ -230,22 +276,12 @@ class Exports:
             pairs=pairs,
         )
 
-    def _refuse_form(self, form: str, path: str | Path, options: Mapping[str, Json]) -> None:
-        """Raises what is wrong with a format or its options before a record is read."""
-        try:
-            format_of(form, str(path), options)
-        except NotFound as error:
-            if error.reason != "unknown_plugin" or error.data.get("kind") != "exporter":
-                raise
-            known = f"{error.data['known']}, {HF}"
-            raise NotFound("unknown_plugin", **{**error.data, "known": known}) from None
-
 
 def _info_place(path: str | Path, wish: bool | str | Path, name: str | None) -> Path | None:
     if wish is False and name is None:
         return None
     if not isinstance(wish, bool):
-        return Path(wish)
+        return given_output(wish)
     return Path(path).parent / info_file.USUAL
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from corpusmith.errors import UsageError
+from corpusmith.places import given_output, given_path
 
 if TYPE_CHECKING:
     from corpusmith.feedback.fields import Feedback as OneRating
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from corpusmith.service.studio import Studio
     from corpusmith.values import Json
 
+_SHOWN_EVERY = 1000
 Rows = Iterator[tuple[int, "dict[str, Any] | OneRating | None"]]
 
 
@@ -50,26 +52,33 @@ class Feedback:
     def __init__(self, studio: Studio) -> None:
         self._studio = studio
 
-    def run(self, *, show: ShowReading | None = None, **fields: Json) -> FeedbackResult:
+    def run(
+        self, *, show: ShowReading | None = None, folder: Path | None = None, **fields: Json
+    ) -> FeedbackResult:
         """Writes training files from feedback, all of them or none. Fields are `FeedbackFile`'s.
 
         >>> studio.feedback.run(feedback_file="fb.jsonl", min_rating=5)  # doctest: +SKIP
 
-        `show` is told now and then how far it is.
+        `show` is told now and then how far it is. `folder`: in place of `output_dir`, for a server,
+        where a request names no place.
         Raises UsageError and its kinds; DiskFull.
         """
         from corpusmith.service.feedback_file import feedback_file
 
-        return self.run_file(feedback_file(fields, source="feedback"), show=show)
+        return self.run_file(feedback_file(fields, source="feedback"), show=show, folder=folder)
 
-    def run_file(self, file: FeedbackFile, *, show: ShowReading | None = None) -> FeedbackResult:
+    def run_file(
+        self, file: FeedbackFile, *, show: ShowReading | None = None, folder: Path | None = None
+    ) -> FeedbackResult:
         """`run`, with checked options."""
         from corpusmith.service.feedback_run import FeedbackRun
 
         began_s = time.monotonic()
         source = self._source(file)
-        with _named_errors(Path(file.output_dir)):
-            run = FeedbackRun(file, self._studio.language)
+        if folder is None or "output_dir" in file.model_fields_set:
+            folder = given_output(file.output_dir).expanduser()
+        with _named_errors(folder):
+            run = FeedbackRun(file, self._studio.language, folder)
             total = None if source is None else source.stat().st_size
 
             def seen(size: int) -> None:
@@ -93,7 +102,9 @@ class Feedback:
             raise UsageError("feedback_no_source")
         from corpusmith.readers.source import Source
 
-        with Source(file.feedback_file) as source:  # it says what is wrong with the file
+        with Source(
+            given_path(file.feedback_file)
+        ) as source:  # it says what is wrong with the file
             return source.path
 
     def _rows(
@@ -110,7 +121,16 @@ class Feedback:
             return read_rows(source, bad=bad, seen=seen)
         from corpusmith.service.feedback_records import rated_rows
 
-        return rated_rows(self._studio, str(file.dataset), run.reader, bad)
+        rows = rated_rows(self._studio, str(file.dataset), run.reader, bad)
+        return _watched(rows, seen)
+
+
+def _watched(rows: Rows, seen: Callable[[int], None]) -> Rows:
+    """The rows of a dataset have no bytes to tell how far it is."""
+    for number, row in enumerate(rows, 1):
+        if number % _SHOWN_EVERY == 0:
+            seen(0)
+        yield row
 
 
 @contextmanager

@@ -21,8 +21,8 @@ from pydantic import (
 from corpusmith.feedback.fields import field_map
 from corpusmith.feedback.ranking import Choice
 from corpusmith.feedback.samples import WRITERS, Format, KtoFormat, PairFormat
+from corpusmith.places import from_folder
 from corpusmith.service.fields import FieldsError
-from corpusmith.service.forms.form import from_folder
 from corpusmith.service.yaml_file import read_fields
 from corpusmith.values import Json
 

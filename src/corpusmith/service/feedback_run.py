@@ -26,6 +26,7 @@ from corpusmith.feedback.samples import ALPACA_MORE, KTO, PAIRS, Row, sample
 from corpusmith.feedback.seen import State
 from corpusmith.feedback.tally import FeedbackResult, Tally
 from corpusmith.messages import say
+from corpusmith.places import given_path
 from corpusmith.readers.bad import Bad, BadRow, shown
 from corpusmith.readers.rows import read_rows
 from corpusmith.service.feedback_file import FeedbackFile
@@ -44,8 +45,8 @@ Rows = Iterator[tuple[int, dict[str, Any] | Feedback | None]]
 class FeedbackRun:
     """Made once, run once. `tally` may be looked at while it runs."""
 
-    def __init__(self, file: FeedbackFile, language: Language) -> None:
-        """Raises UsageError for options that do not go together."""
+    def __init__(self, file: FeedbackFile, language: Language, folder: Path) -> None:
+        """`folder`: where the files go. Raises UsageError for options that do not go together."""
         if file.merge_with is not None and file.since_last:
             raise UsageError("feedback_merge_since")
         if not (file.formats or file.pairs or file.kto):
@@ -56,6 +57,7 @@ class FeedbackRun:
         self.reader = Reader(field_map(file.map, file.map_values))
         self._file = file
         self._language = language
+        self._folder = folder
         self._known = Digests() if file.merge_with is not None or file.since_last else None
         """What is in the training set, or was seen; None: duplicates do not matter."""
         self._pairing: Pairing | None = None
@@ -67,7 +69,7 @@ class FeedbackRun:
     def run(self, rows: Callable[[Bad], Rows]) -> FeedbackResult:
         """Everything. `rows` gets the one who is told of bad rows."""
         began_s = time.monotonic()
-        with Drafts(Path(self._file.output_dir).expanduser()) as drafts:
+        with Drafts(self._folder) as drafts:
             self._files = TrainingFiles(self._file, drafts, self._language)
             if self._file.pairs:
                 self._pairing = Pairing(drafts.scratch())
@@ -199,7 +201,7 @@ class FeedbackRun:
         """The rows of `--merge-with` come first, as they are."""
         if self._file.merge_with is None:
             return
-        rows = read_rows(self._file.merge_with, bad=self._refuse)
+        rows = read_rows(given_path(self._file.merge_with), bad=self._refuse)
         while some := [self._existing(number, row) for number, row in islice(rows, BATCH_ROWS)]:
             self._merged += len(some)
             for writer in self._files.samples:

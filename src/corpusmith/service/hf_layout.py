@@ -16,6 +16,7 @@ from corpusmith.errors import NotFound, UsageError
 from corpusmith.exports.file_set import FileSet
 from corpusmith.exports.files import named_errors
 from corpusmith.exports.formats import format_of
+from corpusmith.exports.streams import Stage
 from corpusmith.service.data_card import UNKNOWN, Card, PromptText, data_card
 from corpusmith.service.export_facts import Maker, makers
 from corpusmith.service.export_files import Exported, Wish, exported, staged, told_of
@@ -58,26 +59,32 @@ def write(studio: Studio, folder: Path, wish: Wish) -> Exported:
 
     Raises UsageError: there is nothing to write, or other data files stand there already.
     """
+    with FileSet() as files:
+        done = into_stage(studio, folder, wish, files)
+        files.place()
+    return done
+
+
+def into_stage(studio: Studio, folder: Path, wish: Wish, files: Stage) -> Exported:
+    """The same files, for a stream or to take their places later."""
     layout, wish = rows_wish(studio, wish)
     parts = (WHOLE,) if wish.split is None else wish.split.names
     paths = {part: folder / DATA / f"{part}-00000-of-00001.parquet" for part in parts}
     _refuse_folder(folder, set(paths.values()))
     readme, index = folder / CARD, folder / MANIFEST
-    with FileSet() as files:
-        done = staged(studio, wish, files, lambda part: paths[part or parts[0]])
-        who = makers(done.walk.facts, studio.store)
-        told = told_of(studio, wish, done, folder, who)
-        card = Card(
-            name=layout.title or _title(studio, wish.selection),
-            language=layout.card_language or studio.language,
-            licence=layout.licence,
-            shape="native" if wish.form == _NATIVE else wish.form,
-            prompts=list(islice(_prompts(who, studio.store), _MOST_PROMPTS)),
-            source=layout.source or folder.name,
-        )
-        files.stage_bytes(readme, data_card(card, told))
-        files.stage_bytes(index, manifest(told))
-        files.place()
+    done = staged(studio, wish, files, lambda part: paths[part or parts[0]])
+    who = makers(done.walk.facts, studio.store)
+    told = told_of(studio, wish, done, folder, who)
+    card = Card(
+        name=layout.title or _title(studio, wish.selection),
+        language=layout.card_language or studio.language,
+        licence=layout.licence,
+        shape="native" if wish.form == _NATIVE else wish.form,
+        prompts=list(islice(_prompts(who, studio.store), _MOST_PROMPTS)),
+        source=layout.source or folder.name,
+    )
+    files.stage_bytes(readme, data_card(card, told))
+    files.stage_bytes(index, manifest(told))
     return exported(studio, folder, wish, done, manifest=index, card=readme)
 
 

@@ -16,6 +16,7 @@ from corpusmith.contracts import Quota
 from corpusmith.digests import Digests, digest
 from corpusmith.errors import UsageError
 from corpusmith.messages import say
+from corpusmith.places import given_path
 from corpusmith.readers.shapes import Detected
 from corpusmith.service.bulk import RECIPES, Bulk, sweep
 from corpusmith.service.cards import has
@@ -97,7 +98,7 @@ class Imports:
         first: int = 3,
     ) -> ImportPreview:
         """Reads the whole file and stores nothing. Raises UsageError, SpecError."""
-        rows = Rows(Path(path), format, map or {}, limit)
+        rows = Rows(given_path(path), format, map or {}, limit)
         there = self._there(dataset)
         shown: list[Json] = []
         refused = Refusals()
@@ -138,7 +139,7 @@ class Imports:
         Raises UsageError, SpecError, StoreError, Stopped; then nothing is imported.
         """
         sweep(self._studio.store)
-        rows = Rows(Path(path), format, map or {}, limit)
+        rows = Rows(given_path(path), format, map or {}, limit)
         there = self._there(dataset)
         new = not has(self._studio.store.datasets, dataset)
         self._studio.datasets.ensure(dataset, self._studio.language)

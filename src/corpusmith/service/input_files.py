@@ -9,14 +9,18 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from corpusmith.archives import MOST_BYTES, Archive, is_archive
 from corpusmith.documents.read import SUFFIXES as DOCUMENTS
 from corpusmith.documents.read import read_document
 from corpusmith.documents.split import split
 from corpusmith.errors import CorpusmithError, SpecError, UsageError
 from corpusmith.messages import say
+from corpusmith.places import PREFIX, given_path
 from corpusmith.readers.bad import BadRow
 from corpusmith.readers.rows import SUFFIXES as ROWS
 from corpusmith.readers.rows import read_rows
@@ -55,19 +59,85 @@ def rows_of_files(part: InputPart, bad: Callable[[BadInput], None]) -> Iterator[
 
     A bad file among several is told to `bad`; the only one is raised. Raises UsageError.
     """
-    files, base, named = _files(part.path or "")
-    for file in files:
-        try:
-            yield from _rows(file, base, part, bad)
-        except CorpusmithError as error:
-            if named or error.reason in _SETUP:
-                raise
-            bad(BadInput(file=str(file), reason=error.reason, detail=error.data))
+    with ExitStack() as open_:
+        files, named = _places(part.path or "", open_)
+        for one in files:
+            try:
+                yield from _rows(one, part, bad)
+            except CorpusmithError as error:
+                if named or error.reason in _SETUP:
+                    raise
+                bad(BadInput(file=one.label, reason=error.reason, detail=error.data))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _File:
+    """A file, and what it is called."""
+
+    path: Path
+    label: str
+    """As messages name it."""
+    source: str
+    """As rows name it: seen from what was given."""
+
+
+def _places(path: str, open_: ExitStack) -> tuple[list[_File], bool]:
+    """(files, whether it is one that was named); those of a zip live as long as `open_`."""
+    if (zipped := _zip(path)) is not None:
+        return open_.enter_context(unpacked(zipped, _wanted)), False
+    files, base, named = _files(path)
+    return [
+        _File(path=file, label=str(file), source=file.relative_to(base).as_posix())
+        for file in files
+    ], named
+
+
+def _zip(path: str) -> Path | None:
+    """The zip file that a path means; None: another thing."""
+    if not path.startswith(PREFIX) and not path.lower().endswith(".zip"):
+        return None
+    place = given_path(path).expanduser()
+    try:
+        with place.open("rb") as file:
+            return place if is_archive(file.read(4)) and _suffix(place) != ".docx" else None
+    except OSError:
+        return None  # the reader of files says what is wrong
+
+
+@contextmanager
+def unpacked(path: Path, wanted: Callable[[str], bool]) -> Iterator[list[_File]]:
+    """The files of a zip that `wanted` takes, in a temporary folder of numbers, by their names.
+
+    Raises UsageError for what no archive may be, and when it holds nothing wanted.
+    """
+    with (
+        TemporaryDirectory(prefix="corpusmith-") as folder,
+        path.open("rb") as file,
+        Archive(file, path.name) as archive,
+    ):
+        names = sorted(one.name for one in archive.members() if wanted(one.name))
+        if not names:
+            raise UsageError("input_no_files", path=path.name, known=_known())
+        found = []
+        for number, name in enumerate(names, 1):
+            # Its path is a label: what is written is a number of ours with a suffix that we know.
+            place = Path(folder) / f"{number:06d}{_suffixes(name)}"
+            place.write_bytes(archive.read(name, MOST_BYTES))
+            found.append(_File(path=place, label=f"{path.name}/{name}", source=name))
+        yield found
+
+
+def _wanted(name: str) -> bool:
+    return _suffix(Path(name)) in (*ROWS, *DOCUMENTS)
+
+
+def _suffixes(name: str) -> str:
+    return Path(name).suffix.lower()
 
 
 def _files(path: str) -> tuple[list[Path], Path, bool]:
     """(files, the folder that they are named from, whether it is one file named by the user)"""
-    place = Path(path).expanduser()
+    place = given_path(path).expanduser()
     if os.path.isdir(place):
         found, base = place.rglob("*"), place
     elif os.path.exists(place):
@@ -104,30 +174,28 @@ def _known() -> str:
     return " ".join((*ROWS, *DOCUMENTS))
 
 
-def _rows(
-    file: Path, base: Path, part: InputPart, bad: Callable[[BadInput], None]
-) -> Iterator[Row]:
-    if file.suffix.lower() in DOCUMENTS:
-        yield from _chunks(file, base, part)
+def _rows(file: _File, part: InputPart, bad: Callable[[BadInput], None]) -> Iterator[Row]:
+    if file.path.suffix.lower() in DOCUMENTS:
+        yield from _chunks(file, part)
         return
 
     def bad_row(row: BadRow) -> None:
         bad(
             BadInput(
-                file=str(file), line=row.line, reason=row.reason, detail=row.detail, raw=row.raw
+                file=file.label, line=row.line, reason=row.reason, detail=row.detail, raw=row.raw
             )
         )
 
     try:
-        yield from (row for _, row in read_rows(file, bad=bad_row))
+        yield from (row for _, row in read_rows(file.path, bad=bad_row))
     except SpecError as error:
         if error.reason != "rows_unknown":
             raise
-        raise UsageError("input_unknown_suffix", file=str(file), known=_known()) from error
+        raise UsageError("input_unknown_suffix", file=file.label, known=_known()) from error
 
 
-def _chunks(file: Path, base: Path, part: InputPart) -> Iterator[Row]:
-    document = read_document(file, encoding=part.encoding)
+def _chunks(file: _File, part: InputPart) -> Iterator[Row]:
+    document = read_document(file.path, encoding=part.encoding)
     chunks = list(
         split(
             document,
@@ -138,12 +206,14 @@ def _chunks(file: Path, base: Path, part: InputPart) -> Iterator[Row]:
             level=part.heading_level,
         )
     )
-    source = file.relative_to(base).as_posix()
+    title = document.title
+    if title == file.path.stem:  # it has none of its own
+        title = Path(file.source).stem
     for chunk in chunks:
         yield {
             "text": chunk.text,
-            "source": source,
-            "title": document.title,
+            "source": file.source,
+            "title": title,
             "heading": " > ".join(chunk.headings),
             "chunk": chunk.index + 1,
             "chunks": len(chunks),

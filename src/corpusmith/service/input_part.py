@@ -12,6 +12,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
+from corpusmith.places import from_folder
 from corpusmith.service.fields import FieldsError
 from corpusmith.service.task_file import Part
 from corpusmith.values import Json
@@ -97,16 +98,12 @@ def input_from_folder(given: Json, folder: Path) -> Json:
     """An input as it is written in a file of `folder`: its path starts from there."""
     if isinstance(given, str):
         fields = _fields(given)
-        return str(_from(fields["path"], folder)) if "path" in fields else given
+        return from_folder(fields["path"], folder) if "path" in fields else given
     if isinstance(given, Mapping) and isinstance(given.get("path"), str):
-        return {**given, "path": str(_from(given["path"], folder))}
+        return {**given, "path": from_folder(given["path"], folder)}
     return given
 
 
 def _fields(text: str) -> dict[str, str]:
     kind, colon, name = text.partition(":")
     return {kind: name} if colon and kind in PREFIXES else {"path": text}
-
-
-def _from(path: str, folder: Path) -> Path:
-    return folder / Path(path).expanduser()

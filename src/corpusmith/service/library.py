@@ -1,24 +1,21 @@
-"""Use-cases of what people collect: characters, scenarios, datasets.
+"""Use-cases of what people collect: scenarios and datasets.
 
-Owns: card files in and out, shipped things on request, bindings. Does not own: rows (store), the
-cards' format (cards).
+Owns: shipped things on request, bindings, what a name may be. Does not own: rows (store),
+characters (`characters.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from corpusmith import registry
-from corpusmith.cards.read import read_card
-from corpusmith.cards.write import write_card
 from corpusmith.errors import NotFound, UsageError
 from corpusmith.nouns import Character, Dataset, Scenario
 from corpusmith.presets import load as presets
-from corpusmith.service.cards import find_character, has, read_bytes
-from corpusmith.store.values import Removal
+from corpusmith.service.cards import find_character, has
+from corpusmith.store.values import DatasetNumbers, Removal
 from corpusmith.values import Draft, Language, Record, Verdict
 
 if TYPE_CHECKING:
@@ -26,75 +23,6 @@ if TYPE_CHECKING:
 
 
 N = TypeVar("N", Character, Scenario)
-
-
-class Characters:
-    """`studio.characters`"""
-
-    def __init__(self, studio: Studio) -> None:
-        self._studio = studio
-
-    def add(self, character: Character) -> Character:
-        """Raises Conflict when the name is taken."""
-        _named(character.name, "character")
-        self._studio.store.characters.add(character)
-        return character
-
-    def import_file(self, path: str | Path, *, replace_existing: bool = False) -> Character:
-        """A card (JSON or PNG; V1, V2, V3, or our own fields). Raises CardError, Conflict."""
-        source = Path(path)
-        character = read_card(read_bytes(source), source.name)
-        if replace_existing and has(self._studio.store.characters, character.name):
-            self._studio.store.characters.update(character)
-            return character
-        return self.add(character)
-
-    def export_file(
-        self, name: str, path: str | Path, *, form: Literal["v1", "v2", "v3"] = "v2"
-    ) -> Path:
-        """Write a card; `.png` puts it into the character's picture. Raises UsageError."""
-        character = self.find(name)
-        target = Path(path)
-        png = None
-        if target.suffix.lower() == ".png":
-            if character.image is None:
-                raise UsageError("no_picture", name=name)
-            png = character.image
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(write_card(character, form, png=png))
-        except OSError as error:
-            raise UsageError("cannot_write", path=str(target), cause=error.strerror) from None
-        return target
-
-    def get(self, name: str) -> Character:
-        """A stored character. Raises NotFound."""
-        return self._studio.store.characters.get(name)
-
-    def find(self, wish: str) -> Character:
-        """A card file, a stored character or a shipped one. Raises NotFound, CardError."""
-        return find_character(wish, self._studio.store)
-
-    def list(
-        self, search: str | None = None, *, limit: int | None = None, after: str | None = None
-    ) -> Sequence[Character]:
-        """By name; `after`: the last name of the page before; `limit` None: all."""
-        return self._studio.store.characters.list(search=search, limit=limit, after=after)
-
-    def shipped(self, language: Language | None = None) -> Sequence[Character]:
-        """The characters that come with Corpusmith."""
-        languages: tuple[Language, ...] = (language,) if language else ("zh", "en")
-        return [one for chosen in languages for one in presets.characters(chosen)]
-
-    def update(self, name: str, **fields: Any) -> Character:
-        """Change the given fields. Raises NotFound, UsageError for an unknown field."""
-        fresh = _changed(self.get(name), fields)
-        self._studio.store.characters.update(fresh)
-        return fresh
-
-    def delete(self, name: str) -> None:
-        """Raises Conflict naming what uses it."""
-        self._studio.store.characters.delete(name)
 
 
 class Scenarios:
@@ -105,7 +33,7 @@ class Scenarios:
 
     def add(self, scenario: Scenario) -> Scenario:
         """Raises Conflict when the name is taken."""
-        _named(scenario.name, "scenario")
+        named(scenario.name, "scenario")
         if scenario.weight < 0:
             raise UsageError("weight_negative", name=scenario.name, weight=scenario.weight)
         self._studio.store.scenarios.add(scenario)
@@ -137,7 +65,7 @@ class Scenarios:
         return [one for chosen in languages for one in presets.scenarios(chosen)]
 
     def update(self, name: str, **fields: Any) -> Scenario:
-        fresh = _changed(self.get(name), fields)
+        fresh = changed(self.get(name), fields)
         self._studio.store.scenarios.update(fresh)
         return fresh
 
@@ -166,7 +94,7 @@ class Datasets:
         `language` None: the first character's, else the Studio's. Raises Conflict, NotFound; then
         nothing is made.
         """
-        _named(name, "dataset")
+        named(name, "dataset")
         found = [find_character(wish, self._studio.store) for wish in characters]
         for scenario in scenarios or {}:
             self._studio.scenarios.find(scenario)
@@ -195,6 +123,73 @@ class Datasets:
             self._stored_scenario(scenario)
         self._studio.store.datasets.bind(name, characters=names, scenarios=dict(scenarios))
 
+    def bind_more(
+        self,
+        name: str,
+        *,
+        characters: Sequence[str] = (),
+        scenarios: Mapping[str, float] | None = None,
+    ) -> None:
+        """Bind these too; a scenario that is bound takes its new weight. Raises as `bind`."""
+        cast, scenes = self.bindings(name)
+        names = [one.name for one in cast]
+        fresh = [one for one in characters if one not in names]
+        weights = {one.name: weight for one, weight in scenes}
+        self.bind(name, characters=[*names, *fresh], scenarios={**weights, **(scenarios or {})})
+
+    def unbind(
+        self, name: str, *, characters: Sequence[str] = (), scenarios: Sequence[str] = ()
+    ) -> None:
+        """Bind these no longer. Raises NotFound: the dataset, or one that it does not bind."""
+        cast, scenes = self.bindings(name)
+        names = [one.name for one in cast]
+        weights = {one.name: weight for one, weight in scenes}
+        for kind, wanted, bound in (
+            ("character", characters, names),
+            ("scenario", scenarios, list(weights)),
+        ):
+            for one in wanted:
+                if one not in bound:
+                    raise NotFound("not_bound", kind=kind, name=one, dataset=name)
+        self.bind(
+            name,
+            characters=[one for one in names if one not in characters],
+            scenarios={one: weight for one, weight in weights.items() if one not in scenarios},
+        )
+
+    def update(
+        self,
+        name: str,
+        *,
+        new_name: str | None = None,
+        description: str | None = None,
+        language: Language | None = None,
+    ) -> Dataset:
+        """Change what is given. Records, bindings and tasks stay with it under its new name.
+
+        Raises NotFound, Conflict when the name is taken.
+        """
+        old = self.get(name)
+        fresh = Dataset(
+            name=old.name if new_name is None else new_name,
+            description=old.description if description is None else description,
+            language=language or old.language,
+        )
+        named(fresh.name, "dataset")
+        self._studio.store.datasets.update(fresh, old_name=name)
+        return fresh
+
+    def counts(self, names: Sequence[str]) -> Mapping[str, int]:
+        """Name → number of records; those without any are not in it."""
+        return self._studio.store.dataset_numbers.counts(names)
+
+    def numbers(self, name: str) -> DatasetNumbers:
+        """Everything that charts show: states, scenarios, characters, scores, ratings, lengths.
+
+        Raises NotFound.
+        """
+        return self._studio.store.dataset_numbers.of(name)
+
     def get(self, name: str) -> Dataset:
         """Raises NotFound."""
         return self._studio.store.datasets.get(name)
@@ -202,8 +197,11 @@ class Datasets:
     def bindings(self, name: str) -> tuple[Sequence[Character], Sequence[tuple[Scenario, float]]]:
         return self._studio.store.datasets.bindings(name)
 
-    def list(self, search: str | None = None) -> Sequence[Dataset]:
-        return self._studio.store.datasets.list(search)
+    def list(
+        self, search: str | None = None, *, limit: int | None = None, after: str | None = None
+    ) -> Sequence[Dataset]:
+        """By name; `after`: the last name of the page before; `limit` None: all."""
+        return self._studio.store.datasets.list(search, limit=limit, after=after)
 
     def statistics(self, name: str) -> Any:
         """Counts of records in all, per scenario and per character."""
@@ -247,9 +245,9 @@ class Datasets:
         """Delete a scenario's records; returns how many."""
         return self._studio.store.datasets.delete_records(name, scenario=scenario)
 
-    def delete(self, name: str) -> None:
-        """Raises Conflict naming what uses it."""
-        self._studio.store.datasets.delete(name)
+    def delete(self, name: str, *, with_records: bool = False) -> None:
+        """`with_records`: with all of them, for good. Raises Conflict naming what uses it."""
+        self._studio.store.datasets.delete(name, with_records=with_records)
 
     def _stored_character(self, wish: str) -> str:
         character = find_character(wish, self._studio.store)
@@ -268,13 +266,13 @@ def _draft(record: Record) -> Draft:
     return Draft(content=record.content, provenance=record.provenance)
 
 
-def _named(name: str, kind: str) -> None:
+def named(name: str, kind: str) -> None:
     """A name has 1 to 200 visible characters and no control characters."""
     if not name.strip() or len(name) > 200 or not name.isprintable():
         raise UsageError("bad_name", kind=kind, name=name[:60])
 
 
-def _changed(noun: N, fields: Mapping[str, Any]) -> N:
+def changed(noun: N, fields: Mapping[str, Any]) -> N:
     known = noun.__dataclass_fields__
     unknown = sorted(set(fields) - set(known) | ({"name"} & set(fields)))
     if unknown:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -31,6 +32,9 @@ def _calm_collector() -> Iterator[None]:
     again while thousands of calls are in flight, a fifth of a busy run's CPU. What is loaded now
     is set aside, and young objects are looked at less often; memory stays as flat.
     """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # a server's thread, one of several: the process is not ours
+        return
     usual = gc.get_threshold()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)

@@ -14,7 +14,8 @@ from typing import Any
 from corpusmith.contracts import Quota, Recipe
 from corpusmith.errors import KeyMissing
 from corpusmith.service.checks import chain_of, context_for, copied, refuse_endpoints, roles_of
-from corpusmith.service.connections import only_model, provider_of
+from corpusmith.service.connection_trial import provider_of
+from corpusmith.service.connections import only_model
 from corpusmith.service.endpoints import endpoints_of
 from corpusmith.service.estimate import Preview, estimate, item_of
 from corpusmith.service.forms.form import Resolved

@@ -91,14 +91,16 @@ class Pushed:
     export: Exported
 
 
-def ready(target: Target) -> Secret:
-    """The token, if everything that can be known before the upload is right. Raises UsageError."""
+def ready(target: Target, given: Secret | None = None) -> Secret:
+    """The token, `given` or that of its variable, if everything that can be known before the upload
+    is right. Raises UsageError."""
     if not _REPO.fullmatch(target.repo) or ".." in target.repo or "--" in target.repo:
         raise UsageError("push_repo", repo=target.repo[:100])
     if not _BRANCH.fullmatch(target.branch) or ".." in target.branch:
         raise UsageError("push_branch", branch=target.branch[:100])
     _refuse_endpoint(target.endpoint or os.environ.get("HF_ENDPOINT"))
-    token = os.environ.get(target.token_env, "").strip()
+    token = os.environ.get(target.token_env, "") if given is None else given.reveal()
+    token = token.strip()
     if not token:
         raise UsageError("push_no_token", variable=target.token_env)
     if not token.isascii() or not token.isprintable() or " " in token:

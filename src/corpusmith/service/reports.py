@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from corpusmith.errors import UsageError
+from corpusmith.places import given_output
 from corpusmith.reports.counting import Extremes
 from corpusmith.reports.report import FORMAT, EvaluationPart, Example, Examples, Report, Review
 from corpusmith.service import report_facts, report_tasks
@@ -26,11 +27,11 @@ if TYPE_CHECKING:
     from corpusmith.reports.tally import Tally
     from corpusmith.service.studio import Studio
 
-Form = Literal["html", "json"]
+Form = Literal["html", "json", "md"]
 Show = Callable[[int, int], None]
 """Told now and then: (records seen, records in all)."""
 
-FORMS: tuple[Form, ...] = ("html", "json")
+FORMS: tuple[Form, ...] = ("html", "json", "md")
 MOST_EVALUATIONS = 3
 _CANDIDATES = 500
 """Highest and lowest scores that best and worst records are looked for among."""
@@ -76,6 +77,10 @@ class Reports:
         """The report as a file of this form holds it."""
         if form == "html":
             return self.page(report, language).encode("utf-8", "replace")
+        if form == "md":
+            from corpusmith.reports.markdown import markdown
+
+            return markdown(report, language or self._studio.language).encode("utf-8", "replace")
         import orjson
 
         return orjson.dumps(report, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
@@ -87,7 +92,7 @@ class Reports:
         from corpusmith.exports.files import write_file
 
         body = self.text(report, form, language)
-        return write_file(path, _Bytes(body), ())
+        return write_file(given_output(path), _Bytes(body), ())
 
 
 class _Bytes:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from corpusmith.errors import NotFound, UsageError
+from corpusmith.errors import Conflict, NotFound, UsageError
 from corpusmith.service.review_content import refuse_misfit
 from corpusmith.service.review_input import (
     change_of,
@@ -111,15 +111,19 @@ class Reviews:
         *,
         reviewer: str | None = None,
         version: int | None = None,
+        expected: int | None = None,
         **said: Any,
     ) -> Record:
         """Says something of a record; what is not given stays. Returns the record as it is now.
 
         `said`: `state`, `rating` (1 to 5, `none`), `note`, `add_tags`, `remove_tags`, `settled`.
-        `version`: the one that was looked at; None: the newest. Raises UsageError, NotFound.
+        `version`: the one that was looked at; None: the newest. `expected`: the one that it must be
+        at still. Raises UsageError, NotFound; Conflict when it was edited since.
         """
         name, change = reviewer_of(reviewer), change_of(**said)
-        found = self._studio.store.reviews.change([record_id], name, change, version=version)
+        found = self._studio.store.reviews.change(
+            [record_id], name, change, version=version, expected=expected
+        )
         if found.gone:
             raise NotFound("unknown_record", kind="record", name=record_id)
         return self.get(record_id)
@@ -149,6 +153,25 @@ class Reviews:
         else:
             batches = _portions(list(dict.fromkeys(ids)))
         return self._apply(batches, name, change, show or (lambda done: None))
+
+    def ready_to_apply(
+        self,
+        selection: Selection | None,
+        *,
+        ids: Sequence[int] | None = None,
+        expected: int | None = None,
+        **said: Any,
+    ) -> int:
+        """How many records `apply` would speak of; everything that it would refuse is told.
+
+        `expected`: how many they must be. Raises UsageError, NotFound; Conflict when they are
+        others by now.
+        """
+        change_of(**said)
+        count = self.count(selection) if ids is None else len(set(ids))
+        if expected not in (None, count):
+            raise Conflict("selection_changed", kind="record", count=count, expected=expected)
+        return count
 
     def _apply(
         self, batches: Iterator[Sequence[int]], reviewer: str, change: Change, show: Show

@@ -21,6 +21,7 @@ from corpusmith.errors import SpecError, UsageError
 from corpusmith.exports import rounds as files
 from corpusmith.exports.files import refuse_place
 from corpusmith.messages import say
+from corpusmith.places import given_output
 from corpusmith.service.input_part import InputPart, input_part
 from corpusmith.store.store import SqlStore
 from corpusmith.store.values import MissRow, Task
@@ -101,7 +102,7 @@ class Rounds:
         Raises UsageError when there is no complete triple, or when `output_dir` holds later
         rounds of other conversations.
         """
-        folder = Path(output_dir).expanduser()
+        folder = given_output(output_dir).expanduser()
         part = input_of(input, map or {})
         found = triples_of(part, sample, seed, self._studio.store)
         refuse_no_folder(folder)
@@ -114,6 +115,20 @@ class Rounds:
             asked=sample,
             files=write_round(folder, 1, lambda: found.conversations),
         )
+
+    def write(self, task: Task | int, folder: Path) -> None:
+        """The files of each round that the task has made, in `folder`, whatever its own place is.
+
+        Raises NotFound, UsageError for a task that makes no rounds.
+        """
+        write_into(self._studio, self.refuse_other(task), folder)
+
+    def refuse_other(self, task: Task | int) -> Task:
+        """Raises NotFound, UsageError for a task that makes no rounds."""
+        found = self._studio.tasks.get(task if isinstance(task, int) else task.id)
+        if found.recipe != "rounds":
+            raise UsageError("rounds_not_one", task=found.id, recipe=found.recipe)
+        return found
 
     def failed_file(self, task: Task) -> Path | None:
         """Where the task's failed conversations are listed; None: nowhere, or none failed."""
@@ -304,16 +319,22 @@ def write_all(studio: Studio, task: Task) -> Path | None:
 
     A conversation that failed stands where it stood before: in the rounds that it was given.
     """
-    spec = task.spec["recipe_spec"]
-    if not spec["output_dir"]:
+    place = task.spec["recipe_spec"]["output_dir"]
+    if not place:
         return None
-    folder = Path(spec["output_dir"])
+    folder = Path(place)
+    write_into(studio, task, folder)
+    return folder
+
+
+def write_into(studio: Studio, task: Task, folder: Path) -> None:
+    """The same in any folder."""
+    spec = task.spec["recipe_spec"]
     given = studio.store.tasks.rows(task.id)
     last = max(len(one["rounds"]) for one in given) + spec["rounds"]
     for number in range(spec["first_round"], last + 1):
         write_round(folder, number, lambda: _conversations(studio, task, given))
     files.write_rows(folder / files.FAILED, _failed(studio, task, given))
-    return folder
 
 
 def _conversations(

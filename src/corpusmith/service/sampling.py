@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 from corpusmith import registry
 from corpusmith.contracts import Quota
 from corpusmith.errors import Conflict, UsageError
-from corpusmith.exports.files import refuse_place
+from corpusmith.exports.files import refuse_output
+from corpusmith.places import from_folder, given_output
 from corpusmith.service.bulk import Bulk, sweep
 from corpusmith.service.cards import has
 from corpusmith.service.draw import draw
-from corpusmith.service.forms.form import from_folder
 from corpusmith.service.sample_file import SampleCategory, SampleFile, is_sampling, sample_file
 from corpusmith.service.suffixes import format_of
 from corpusmith.service.yaml_file import read_fields
@@ -34,6 +34,13 @@ if TYPE_CHECKING:
 __all__ = ["Sampled", "Sampling", "is_sampling"]
 
 AT_ONCE = 500
+
+Show = Callable[[int], None]
+"""Told now and then how many records are done."""
+
+
+def nothing_shown(done: int) -> None:
+    """Nobody looks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,43 +72,57 @@ class Sampling:
     def __init__(self, studio: Studio) -> None:
         self._studio = studio
 
-    def preview(self, file: SampleFile | Mapping[str, Json] | str | Path, **fields: Any) -> Sampled:
+    def preview(
+        self,
+        file: SampleFile | Mapping[str, Json] | str | Path,
+        *,
+        show: Show = nothing_shown,
+        **fields: Any,
+    ) -> Sampled:
         """What `run` would find. Nothing is stored. Raises UsageError and its kinds."""
         checked = _checked(file, fields)
         seed = checked.seed or 0
-        return _sampled(checked, seed, self._drawn(checked, seed))
+        return _sampled(checked, seed, self._drawn(checked, seed, show))
 
-    def run(self, file: SampleFile | Mapping[str, Json] | str | Path, **fields: Any) -> Sampled:
+    def run(
+        self,
+        file: SampleFile | Mapping[str, Json] | str | Path,
+        *,
+        show: Show = nothing_shown,
+        **fields: Any,
+    ) -> Sampled:
         """Draws and copies; all or nothing. The same file, seed and datasets: the same records.
 
         `file`: fields, or the path of a YAML file that holds them; `fields` replace its own.
+        `show` is told now and then how many records have been looked at or copied.
         Raises UsageError and its kinds; `sample_short` when it is strict and there is too little.
         """
         checked = _checked(file, fields)
         store = self._studio.store
-        if checked.output and checked.output != "-":
-            refuse_place(Path(checked.output))
+        if checked.output is not None:
+            refuse_output(checked.output)
         sweep(store)
         seed = checked.seed if checked.seed is not None else secrets.randbelow(2**31)
-        drawn = self._drawn(checked, seed)
+        drawn = self._drawn(checked, seed, show)
         wanted = _wanted(checked)
         if checked.strict and any(len(drawn[name]) < count for name, count in wanted.items()):
             lacking = {name: count - len(drawn[name]) for name, count in wanted.items()}
             shown = ", ".join(f"{name} {count}" for name, count in lacking.items() if count)
             raise UsageError("sample_short", shortfalls=shown)
-        task_id = self._copied(checked, seed, wanted, drawn)
+        task_id = self._copied(checked, seed, wanted, drawn, show)
         output = None
         if checked.output is not None:
             self._studio.exports.write(checked.output, task=task_id, form=_format(checked))
-            output = Path(checked.output)
+            output = given_output(checked.output)
         return _sampled(checked, seed, drawn, task_id=task_id, output=output)
 
-    def _drawn(self, file: SampleFile, seed: int) -> dict[str, array[int]]:
+    def _drawn(self, file: SampleFile, seed: int, show: Show) -> dict[str, array[int]]:
         """The numbers of the records that each category gets, in their order."""
         self._check(file)
         pools: dict[int, array[int]] = {}
         for shown in dict.fromkeys(one.shown for one in file.categories):
-            self._sort([one.shown == shown for one in file.categories], file.categories, pools)
+            own = [one.shown == shown for one in file.categories]
+            self._sort(own, file.categories, pools, show)
         quotas = list(_wanted(file).values())
         rng = Random(f"{seed}\x1fsample")  # noqa: S311  variety, not secrecy
         taken = draw({pool: len(ids) for pool, ids in pools.items()}, quotas, rng)
@@ -146,20 +167,22 @@ class Sampling:
         own_source: Sequence[bool],
         categories: Sequence[SampleCategory],
         pools: dict[int, array[int]],
+        show: Show,
     ) -> None:
         """Each record of one source into the pool of those categories that may take it."""
         own = [(at, one) for at, one in enumerate(categories) if own_source[at]]
         source = own[0][1]
         unseen = {(one.name, key) for _, one in own for key in one.where}
-        empty = True
-        for record in self._studio.store.records.iterate(**source.source):
-            empty = False
+        seen = 0
+        for seen, record in enumerate(self._studio.store.records.iterate(**source.source), 1):
+            if seen % AT_ONCE == 0:
+                show(seen)
             if unseen:
                 unseen = {(name, key) for name, key in unseen if not _found(record, key)}
             pool = sum(1 << at for at, one in own if _fits(record, one.where))
             if pool:
                 pools.setdefault(pool, array("q")).append(record.id)
-        if unseen and not empty:
+        if unseen and seen:
             name, key = min(unseen)
             raise UsageError("sample_where", category=name, field=key, dataset=source.shown)
 
@@ -169,6 +192,7 @@ class Sampling:
         seed: int,
         wanted: Mapping[str, int],
         drawn: Mapping[str, array[int]],
+        show: Show,
     ) -> int:
         sources = {one.name: one for one in file.categories}
         first = file.categories[0]
@@ -192,9 +216,12 @@ class Sampling:
                 output=file.output,
                 format=_format(file),
             ) as bulk:
+                copied = 0
                 for name, ids in drawn.items():
                     for ordinal, group in enumerate(self._groups(ids)):
                         bulk.put(name, ordinal, [_copy(one, sources[name]) for one in group])
+                        copied += len(group)
+                        show(copied)
                 return bulk.finish().id
         except BaseException:
             if new and file.dataset is not None:

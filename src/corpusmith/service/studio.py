@@ -10,21 +10,39 @@ from typing import TYPE_CHECKING, Any
 
 from corpusmith.config import database_url
 from corpusmith.messages import language_of
+from corpusmith.service.about import Catalogue
+from corpusmith.service.audit import Audit
+from corpusmith.service.calls import Calls
 from corpusmith.service.chains import Chains
+from corpusmith.service.characters import Characters
 from corpusmith.service.checking import Checking
 from corpusmith.service.connections import Connections
 from corpusmith.service.domains import Domains
 from corpusmith.service.evaluations import Evaluations
 from corpusmith.service.exports import Exports
 from corpusmith.service.feedback import Feedback
+from corpusmith.service.figures import Watch
 from corpusmith.service.imports import Imports
-from corpusmith.service.library import Characters, Datasets, Scenarios
+from corpusmith.service.library import Datasets, Scenarios
+from corpusmith.service.logins import Logins
+from corpusmith.service.overview import Overview
+from corpusmith.service.passwords import PASSWORDS, Passwords
+from corpusmith.service.records import Records
 from corpusmith.service.reports import Reports
+from corpusmith.service.retention import Retention
 from corpusmith.service.reviews import Reviews
 from corpusmith.service.rounds import Rounds
 from corpusmith.service.sampling import Sampling
+from corpusmith.service.server_settings import ServerSettings, adopt
+from corpusmith.service.stored_chains import StoredChains
+from corpusmith.service.task_previews import TaskPreviews
+from corpusmith.service.task_views import TaskViews
 from corpusmith.service.tasks import Result, Show, Tasks
 from corpusmith.service.templates import Templates
+from corpusmith.service.uploads import Uploads
+from corpusmith.service.tokens import Tokens
+from corpusmith.service.users import Users
+from corpusmith.service.workers import Workers
 from corpusmith.store.open import open_store
 from corpusmith.store.store import SqlStore
 from corpusmith.values import Language
@@ -57,35 +75,56 @@ class Studio:
         Raises StoreError.
         """
         self._wire(open_store(database_url(db)), language or language_of())
+        adopt(self.store)
 
     @classmethod
-    def over(cls, store: SqlStore, language: Language) -> Studio:
+    def over(
+        cls, store: SqlStore, language: Language, *, passwords: Passwords = PASSWORDS
+    ) -> Studio:
         """A Studio on a store that is open already and stays its owner's: cheap to make, one for
         each request of a server, or for each thread. Never `close` it."""
         studio = cls.__new__(cls)
         studio._wire(store, language)
+        studio.passwords = passwords
         return studio
 
     def _wire(self, store: SqlStore, language: Language) -> None:
         self.language: Language = language
         self.store = store
+        self.calls = Calls(self)
         self.connections = Connections(self)
         self.characters = Characters(self)
         self.scenarios = Scenarios(self)
         self.datasets = Datasets(self)
         self.domains = Domains(self)
+        self.task_previews = TaskPreviews(self)
+        self.task_views = TaskViews(self)
         self.tasks = Tasks(self)
+        self.overview = Overview(self)
         self.exports = Exports(self)
         self.evaluations = Evaluations(self)
+        self.records = Records(self)
         self.reports = Reports(self)
         self.chains = Chains(self)
         self.checking = Checking(self)
         self.imports = Imports(self)
         self.sampling = Sampling(self)
+        self.settings = ServerSettings(self)
+        self.watch = Watch(self)
+        self.retention = Retention(self)
         self.reviews = Reviews(self)
         self.rounds = Rounds(self)
+        self.stored_chains = StoredChains(self)
         self.templates = Templates(self)
+        self.uploads = Uploads(self)
+        self.catalogue = Catalogue(self)
         self.feedback = Feedback(self)
+        self.users = Users(self)
+        self.logins = Logins(self)
+        self.tokens = Tokens(self)
+        self.audit = Audit(self)
+        self.passwords = PASSWORDS
+        self.workers = Workers(self)
         self._limiters: LimiterPool | None = None
 
     @property

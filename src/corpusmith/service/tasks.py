@@ -10,13 +10,16 @@ import asyncio
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+import orjson
+
 from corpusmith import registry
 from corpusmith.contracts import Quota
-from corpusmith.errors import NotFound, UsageError
-from corpusmith.exports.files import refuse_place
+from corpusmith.errors import Conflict, NotFound, SpecError, UsageError
+from corpusmith.exports.files import refuse_output
 from corpusmith.service import loop
 from corpusmith.service.bulk import refuse_ready_made
 from corpusmith.service.estimate import Preview, refuse_unknown_price
@@ -31,12 +34,15 @@ from corpusmith.service.new_task import (
 )
 from corpusmith.service.recipes import recipe_of
 from corpusmith.service.task_file import TaskFile, common_fields, form_of
+from corpusmith.store.connections import connection_of
 from corpusmith.store.values import Execution, MissRow, Task
-from corpusmith.values import Counts, Json, Record, Spend, Status
+from corpusmith.values import Counts, Json, Record, Selection, Spend, Status
 
 if TYPE_CHECKING:
+    from corpusmith.engine.calls import Route
+    from corpusmith.engine.job import Ended, Job
     from corpusmith.engine.progress import Snapshot
-    from corpusmith.engine.runner import Ended, Runner
+    from corpusmith.engine.runner import Runner
     from corpusmith.service.studio import Studio
 
 Show = Callable[["Snapshot"], None]
@@ -75,8 +81,42 @@ class Tasks:
         self, file: TaskFile | Mapping[str, Json] | None = None, **fields: Any
     ) -> Task:
         """`create`; the endpoint is asked for its model when none is named."""
+        return await self._create(checked_file(file, fields))
+
+    def submit(
+        self, fields: Mapping[str, Json], *, start: bool = True, key: str | None = None
+    ) -> tuple[Task, bool]:
+        """A new task for a worker to run (`start` False: when `queue` says so), and False.
+
+        `key`: the asker's own name of this request. Asked again with it, also at the same moment,
+        there is still one task; then the second value is True. Raises UsageError, and SpecError
+        `key_reused` when other fields came with that key before.
+        """
+        request = None if key is None else (key, request_digest(fields, start=start))
+        known = self._requested(request)
+        if known is not None:
+            return known, True
+        making = self._create(checked_file(fields, {}), queued=start, request=request)
+        try:
+            return loop.run(making), False
+        except Conflict as error:
+            known = self._requested(request)
+            if error.reason != "task_requested" or known is None:
+                raise
+            return known, True
+
+    def _requested(self, request: tuple[str, str] | None) -> Task | None:
+        found = request and self._studio.store.tasks.by_request(request[0])
+        if not found or not request:
+            return None
+        if found[1] != request[1]:
+            raise SpecError("key_reused")
+        return found[0]
+
+    async def _create(
+        self, checked: TaskFile, *, queued: bool = False, request: tuple[str, str] | None = None
+    ) -> Task:
         store = self._studio.store
-        checked = checked_file(file, fields)
         resolved = self._resolved(checked)
         endpoints = await ready_endpoints(resolved.endpoints, store)
         refuse_unknown_price(checked.max_cost, endpoints)
@@ -95,6 +135,8 @@ class Tasks:
             quotas=planned.quotas(),
             connections={role: asdict(connection) for role, connection in endpoints.items()},
             inputs=resolved.inputs,
+            queued=queued,
+            request=request,
         )
 
     def preview(
@@ -112,23 +154,29 @@ class Tasks:
         """Run or go on with a task to its end, its budget, or a stop."""
         return loop.run(self.run_async(task, show=show))
 
-    async def run_async(self, task: Task | int, *, show: Show | None = None) -> Result:
+    async def run_async(
+        self, task: Task | int, *, show: Show | None = None, asked: bool = False
+    ) -> Result:
         """`run`. Cancelling it stops at once; `stop(task)` drains.
 
-        Raises LeaseHeld when another process runs it, StoreError, KeyMissing.
+        `asked`: only if it is still in the queue. Raises LeaseHeld when another process runs it,
+        StoreError, KeyMissing, and Stopped when it is not in the queue any more.
         """
         found = self._runnable(task)
         from corpusmith.engine.clock import SystemClock
         from corpusmith.engine.runner import Runner
+        from corpusmith.engine.whole import whole
         from corpusmith.service.wiring import job_of, routes_of
 
-        routes = routes_of(found, self._studio.store, self._studio.limiters)
-        runner = Runner(
-            self._studio.store,
-            job_of(found, routes, self._studio.store),
-            clock=SystemClock(),
-            show=show or (lambda snapshot: None),
-        )
+        store, limiters = self._studio.store, self._studio.limiters
+
+        def wired() -> tuple[dict[str, Route], Job]:
+            routes = routes_of(found, store, limiters)
+            return routes, job_of(found, routes, store, limiters, asked=asked)
+
+        # In threads: what takes long here must not hold up the other tasks of a worker.
+        routes, job = await asyncio.to_thread(wired)
+        runner = Runner(store, job, clock=SystemClock(), show=show or (lambda snapshot: None))
         self._running.setdefault(found.id, runner)
         try:
             ended = await runner.run()
@@ -136,16 +184,17 @@ class Tasks:
             if self._running.get(found.id) is runner:
                 del self._running[found.id]
             await asyncio.gather(*(route.provider.close() for route in routes.values()))
-        return self._settled(self.get(found.id), ended)
+        return await whole(asyncio.to_thread(self._settled, found.id, ended, runner.asked_at))
 
-    def stop(self, task: Task | int) -> bool:
+    def stop(self, task: Task | int, *, again: bool = False) -> bool:
         """Drain a task that runs in this process: calls in flight end, nothing new starts.
 
-        False when it does not run here.
+        `again`: it is this process that ends; the task stays in the queue, if it was there. False
+        when it does not run here.
         """
         runner = self._running.get(_id(task))
         if runner is not None:
-            runner.stop("paused")
+            runner.stop("paused", {"code": "server_stopping"} if again else None, again=again)
         return runner is not None
 
     def resume(self, task: Task | int | None = None, *, show: Show | None = None) -> Result:
@@ -171,7 +220,8 @@ class Tasks:
         return self.get(found.id)
 
     def change(self, task: Task | int, **fields: Any) -> Task:
-        """Change what does not touch finished records: budget, attempts, limits, output.
+        """Change what does not touch finished records: budget, attempts, limits, output. A run
+        takes it over within two seconds, wherever it is.
 
         Raises UsageError for a field that is fixed once a task is made.
         """
@@ -179,9 +229,13 @@ class Tasks:
         fixed = sorted(set(fields) - CHANGEABLE)
         if fixed:
             raise UsageError("field_fixed", field=fixed[0], fields=", ".join(sorted(CHANGEABLE)))
+        if fields.get("output"):
+            refuse_output(fields["output"])
         checked = common_fields(fields, source="the task")
-        spec = {**found.spec, **checked.model_dump(mode="json", include=set(fields))}
-        self._studio.store.tasks.update_spec(found.id, spec)
+        endpoints = {role: connection_of(one) for role, one in found.connections.items()}
+        refuse_unknown_price(checked.max_cost, endpoints)
+        given = checked.model_dump(mode="json", include=set(fields))
+        self._studio.store.tasks.change_spec(found.id, given)
         return self.get(found.id)
 
     def retry(
@@ -246,15 +300,16 @@ class Tasks:
 
     def ask(self, task: Task | int, wish: Literal["pause", "cancel"]) -> Task:
         """Pause or cancel a task wherever it runs; one that runs nowhere changes at once."""
-        found = self.get(_id(task))
-        if found.status in ("finished", "cancelled"):
-            raise UsageError("task_ended", task=found.id, status=found.status)
-        idle = found.lease_owner is None or found.interrupted
-        if not idle:
-            self._studio.store.tasks.ask(found.id, wish)
-        elif wish == "cancel" or found.status in ("created", "running"):
-            status: Status = "cancelled" if wish == "cancel" else "paused"
-            self._studio.store.tasks.settle(found.id, status, {"code": status})
+        self._studio.store.queue.wish(_id(task), wish)
+        return self.get(_id(task))
+
+    def queue(self, task: Task | int) -> Task:
+        """Have a worker run it, or go on with it, also after this process has ended.
+
+        Raises NotFound, UsageError for what no engine runs, and for a cancelled task.
+        """
+        found = self._runnable(task)
+        self._studio.store.queue.put(found.id)
         return self.get(found.id)
 
     def commit(self, task: Task | int, dataset: str | None = None) -> int:
@@ -267,6 +322,11 @@ class Tasks:
             raise UsageError("no_dataset", task=found.id)
         self._studio.datasets.ensure(name, cast(Any, found.spec.get("language", "zh")))
         return self._studio.store.records.commit(found.id, name)
+
+    def uncommitted(self, task: Task | int) -> int:
+        """How many of its records are in no dataset."""
+        wish = Selection(task_id=_id(task), committed=False)
+        return self._studio.store.records.count(wish)
 
     def discard(self, task: Task | int) -> int:
         """Throw away the task's records that are not in a dataset; returns how many."""
@@ -286,19 +346,23 @@ class Tasks:
 
     def _resolved(self, file: TaskFile) -> Resolved:
         registry.load("exporter", file.format)
-        if file.output and file.output != "-":
-            refuse_place(Path(file.output))
+        if file.output:
+            refuse_output(file.output)
         # A preview and the task after it are one look: what is given may be a folder of books.
         if self._just is None or self._just[0] is not file:
             self._just = (file, resolve(file, self._studio.store, self._studio.language))
         return self._just[1]
 
-    def _settled(self, task: Task, ended: Ended) -> Result:
+    def _settled(self, task_id: int, ended: Ended, asked_at: float | None) -> Result:
+        task = self.get(task_id)
         finished = ended.status == "finished"
         if finished and task.dataset and task.spec.get("commit", True):
             self._studio.store.records.commit(task.id, task.dataset)
         at_end = finished or str((ended.cause or {}).get("code", "")).startswith("budget_")
         output = form_of(task.recipe).deliver(self._studio, task) if at_end else None
+        if finished and asked_at is not None:
+            # Only now: a process that died before this point leaves it to the next.
+            self._studio.store.queue.done(task_id, asked_at)
         return Result(
             task_id=task.id,
             status=ended.status,
@@ -330,3 +394,9 @@ CHANGEABLE = frozenset(
 
 def _id(task: Task | int) -> int:
     return task if isinstance(task, int) else task.id
+
+
+def request_digest(fields: Mapping[str, Json], *, start: bool) -> str:
+    """Tells two requests apart, whatever the order of their fields."""
+    text = orjson.dumps([fields, start], option=orjson.OPT_SORT_KEYS)
+    return blake2b(text, digest_size=16).hexdigest()

@@ -20,6 +20,7 @@ from pydantic_core import PydanticCustomError
 
 from corpusmith.cards.fields import language_of
 from corpusmith.nouns import Template, TemplateType
+from corpusmith.places import given_path
 from corpusmith.service.fields import FieldsError
 from corpusmith.service.yaml_file import read_fields
 from corpusmith.values import Json, Language
@@ -68,7 +69,7 @@ def read_template(path: str | Path) -> Template:
 
     Raises SpecError naming the file and every field that does not fit.
     """
-    file = Path(path)
+    file = given_path(path)
     return template_of(read_fields(file), source=str(path), name=file.stem)
 
 

@@ -12,11 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from corpusmith.messages import catalog, say
 from corpusmith.nouns import Template
 from corpusmith.service.recipes import recipe_of
 from corpusmith.service.template_file import template_fields
 from corpusmith.store.values import Task
-from corpusmith.values import Item, Json, Message, Record, Spend
+from corpusmith.values import Item, Json, Language, Message, Record, Spend
 
 if TYPE_CHECKING:
     from corpusmith.service.studio import Studio
@@ -95,6 +96,16 @@ def _seen(
         simulated=bool(provenance.get("simulated")),
         spend=spend,
     )
+
+
+def why_of(made: Trial, language: Language) -> list[str]:
+    """Why there is no sample, in sentences, and what helps; empty: there is one."""
+    if made.reason is None:
+        return []
+    known = catalog(language)
+    keys = [key for key in (f"reason.{made.reason}", f"error.{made.reason}") if key in known][:1]
+    keys += [key for key in (f"hint.{made.reason}",) if key in known]
+    return [say(key, language, **made.detail) for key in keys or [made.reason]]
 
 
 def _rest(cause: Mapping[str, Json]) -> dict[str, Json]:

@@ -7,7 +7,6 @@ whether a template makes sense (`template_check.py`), trying one (`template_tria
 from __future__ import annotations
 
 import difflib
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -15,10 +14,11 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from corpusmith.errors import NotFound, UsageError
+from corpusmith.errors import CorpusmithError, NotFound, UsageError
 from corpusmith.exports.files import translated
 from corpusmith.messages import language_of
 from corpusmith.nouns import Template, TemplateType
+from corpusmith.places import given_output, given_path, means_file
 from corpusmith.presets import load as presets
 from corpusmith.service import loop
 from corpusmith.service.template_check import About, about, check, check_name
@@ -52,15 +52,20 @@ class Templates:
         """A file, a stored template (`name`, `name@2`) or a shipped one; see `find_template`."""
         return find_template(wish, self._studio.store, self._studio.language)
 
+    def get(self, name: str, version: int | None = None) -> Template:
+        """A stored one: its newest version, or that one. Raises NotFound."""
+        return self._studio.store.templates.get(name, version)
+
     def list(
         self,
         search: str | None = None,
         *,
         type: TemplateType | None = None,
-        limit: int | None = 50,
+        limit: int | None = None,
         after: str | None = None,
     ) -> Sequence[Template]:
-        """The newest versions of the stored ones, by name; `after`: the last name seen."""
+        """The newest versions of the stored ones, by name; `after`: the last name seen;
+        `limit` None: all."""
         return self._studio.store.templates.list(search, type=type, limit=limit, after=after)
 
     def shipped(self, language: Language | None = None) -> Sequence[Template]:
@@ -91,6 +96,22 @@ class Templates:
     def about(self, template: Template | str) -> About:
         """Its variables and the shape of its samples. Raises NotFound, SpecError."""
         return about(self.find(template) if isinstance(template, str) else template)
+
+    def unsaved(self, fields: Mapping[str, Json]) -> Template:
+        """A template that is not stored. Raises SpecError, UsageError."""
+        return _sound(fields)
+
+    def look(self, fields: Mapping[str, Json]) -> tuple[About | None, CorpusmithError | None]:
+        """What a template that is being written asks for and brings, as far as that can be told,
+        and what keeps it from being stored; None: nothing does."""
+        found = None
+        try:
+            named = {**fields, "name": fields.get("name") or "template"}
+            found = about(template_of(named, source="template"))
+            _sound(fields)
+        except CorpusmithError as error:
+            return found, error
+        return found, None
 
     def test(
         self, template: Template | str, *, vars: Mapping[str, Json] | None = None, **fields: Any
@@ -151,7 +172,7 @@ class Templates:
 
     def export_file(self, wish: str, path: str | Path) -> Path:
         """The template as a YAML file that `find` reads back. Raises NotFound, UsageError."""
-        target = Path(path)
+        target = given_output(path)
         text = dump_template(self.find(wish))
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -179,9 +200,8 @@ def find_template(wish: str, store: SqlStore, language: Language | None = None) 
     A shipped one speaks `language` (None: the one messages are in) unless the wish says otherwise:
     `qa.en`. Raises NotFound naming what is called almost so, SpecError for a file.
     """
-    path = Path(wish).expanduser()
-    if path.suffix.lower() in TEMPLATE_SUFFIXES or os.path.isfile(path):
-        return read_template(path)
+    if means_file(wish, TEMPLATE_SUFFIXES):
+        return read_template(given_path(wish).expanduser())
     found = _stored(wish, store) or shipped_template(wish, language or language_of())
     if found is None:
         raise _unknown(wish, store)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from corpusmith.errors import SpecError
+from corpusmith.places import from_folder, given_path
 
 if TYPE_CHECKING:
     from corpusmith.readers.bad import BadRow
@@ -31,7 +32,8 @@ def with_tests(options: Mapping[str, Any]) -> dict[str, Any]:
     listed = (files,) if isinstance(files, str) else files
     if not isinstance(listed, Sequence) or not all(isinstance(one, str) for one in listed):
         raise SpecError("contamination_files")
-    tests = {Path(one).name: list(dict.fromkeys(_texts(Path(one).expanduser()))) for one in listed}
+    places = [given_path(one).expanduser() for one in listed]
+    tests = {one.name: list(dict.fromkeys(_texts(one))) for one in places}
     if sum(len(text) for texts in tests.values() for text in texts) > MOST_CHARACTERS:
         raise SpecError("contamination_too_large", most=f"{MOST_CHARACTERS:,}")
     rest = {name: value for name, value in options.items() if name != "files"}
@@ -44,9 +46,7 @@ def tests_from_folder(options: Mapping[str, Any], folder: Path) -> dict[str, Any
     listed = (files,) if isinstance(files, str) else files
     if not isinstance(listed, list | tuple):
         return dict(options)
-    moved = [
-        str(folder / Path(one).expanduser()) if isinstance(one, str) else one for one in listed
-    ]
+    moved = [from_folder(one, folder) if isinstance(one, str) else one for one in listed]
     return {**options, "files": moved}
 
 

@@ -14,13 +14,15 @@ from corpusmith import registry
 from corpusmith.contracts import Secret
 from corpusmith.engine.budget import Ceilings
 from corpusmith.engine.calls import Route
+from corpusmith.engine.job import Job
 from corpusmith.engine.ladder import Ladder
-from corpusmith.engine.limits import LimiterPool
-from corpusmith.engine.runner import Job
+from corpusmith.engine.limits import Limiter, LimiterPool
+from corpusmith.engine.terms import Terms
 from corpusmith.service.checks import chain_of, compares, context_of, roles_of, stored_options
 from corpusmith.service.estimate import known_price, refuse_unknown_price
 from corpusmith.service.keys import key_id, key_of
 from corpusmith.service.recipes import recipe_of
+from corpusmith.service.server_settings import adopt
 from corpusmith.store.connections import connection_of
 from corpusmith.store.lease import owner_id
 from corpusmith.store.store import SqlStore
@@ -30,6 +32,7 @@ from corpusmith.values import Connection, Json, Sampling
 
 def routes_of(task: Task, store: SqlStore, limiters: LimiterPool) -> dict[str, Route]:
     """Each role's way to its endpoint. Raises KeyMissing, SpecError, UsageError."""
+    adopt(store)  # whether private addresses may be called may have changed since the last task
     providers: dict[str, Any] = {}
     judging = roles_of(stored_options(task.spec))
     routes: dict[str, Route] = {}
@@ -46,7 +49,7 @@ def routes_of(task: Task, store: SqlStore, limiters: LimiterPool) -> dict[str, R
             connection=connection,
             model=model,
             provider=provider,
-            limiter=limiters.get(connection.base_url, key_id(connection), model, connection.limits),
+            limiter=_limiter(connection, limiters),
             ladder=Ladder(provider.modes, known=store.mode(connection.base_url, model)),
             # A task's temperature is for those who write, not for those who judge.
             sampling=Sampling() if role in judging else _sampling(task),
@@ -85,23 +88,54 @@ def _sampling(task: Task) -> Sampling:
     )
 
 
-def job_of(task: Task, routes: Mapping[str, Route], store: SqlStore) -> Job:
-    """What the engine runs."""
+def terms_of(task: Task, limiters: LimiterPool) -> Terms:
+    """What of the task may change while it runs, as it is now."""
+    spec = task.spec
+    connections = {
+        role: _with_limits(connection_of(stored), spec) for role, stored in task.connections.items()
+    }
+    return Terms(
+        revision=task.revision,
+        ceilings=Ceilings(
+            cost_usd=spec.get("max_cost"),
+            tokens=spec.get("max_total_tokens"),
+            calls=spec.get("max_calls"),
+        ),
+        max_attempts_multiplier=float(spec["max_attempts_multiplier"]),
+        ways={role: (one, _limiter(one, limiters)) for role, one in connections.items()},
+    )
+
+
+def _limiter(connection: Connection, limiters: LimiterPool) -> Limiter:
+    return limiters.get(
+        connection.base_url, key_id(connection), connection.model or "", connection.limits
+    )
+
+
+def job_of(
+    task: Task,
+    routes: Mapping[str, Route],
+    store: SqlStore,
+    limiters: LimiterPool,
+    *,
+    asked: bool = False,
+) -> Job:
+    """What the engine runs; `asked`: only if it is still in the queue."""
     spec = task.spec
     checks = stored_options(spec)
+    terms = terms_of(task, limiters)
     return Job(
         task_id=task.id,
         seed=task.seed,
         recipe=recipe_of(task, store),
         routes=routes,
         checks=chain_of(checks, context_of(task, expected=_compared(task, checks, store))),
-        max_attempts_multiplier=float(spec["max_attempts_multiplier"]),
-        ceilings=Ceilings(
-            cost_usd=spec.get("max_cost"),
-            tokens=spec.get("max_total_tokens"),
-            calls=spec.get("max_calls"),
-        ),
+        max_attempts_multiplier=terms.max_attempts_multiplier,
+        ceilings=terms.ceilings,
         owner=owner_id(),
+        asked=asked,
+        revision=task.revision,
+        terms=lambda: terms_of(store.tasks.get(task.id), limiters),
     )
 
 

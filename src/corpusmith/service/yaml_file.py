@@ -14,8 +14,9 @@ import yaml
 
 from corpusmith.errors import SpecError
 from corpusmith.messages import say
+from corpusmith.places import from_folder, given_path
 from corpusmith.service.checks import checks_from_folder
-from corpusmith.service.forms.form import endpoint_from_folder, from_folder
+from corpusmith.service.forms.form import endpoint_from_folder
 from corpusmith.service.task_file import TaskFile, form_of, recipe_in, task_file
 from corpusmith.values import Json, Language
 
@@ -35,12 +36,21 @@ def read_task_file(path: str | Path, **fields: Any) -> TaskFile:
 
 def read_fields(path: str | Path) -> dict[str, Json]:
     """The mapping that a YAML or JSON file holds. Raises SpecError naming the file and line."""
-    file = Path(path)
+    file = given_path(path)
     try:
         data = file.read_bytes()
     except OSError as error:
         code = "file_is_folder" if os.path.isdir(file) else "file_unreadable"
         raise SpecError(code, file=str(path), problem=error.strerror) from None
+    return _fields(data, path)
+
+
+def fields_in(text: str, source: str = "YAML") -> dict[str, Json]:
+    """The same of a text that was sent; `source`: what errors call it."""
+    return _fields(text.encode("utf-8", "replace"), source)
+
+
+def _fields(data: bytes, path: str | Path) -> dict[str, Json]:
     if len(data) > MAX_BYTES:
         raise SpecError("file_too_large", file=str(path), limit=f"{MAX_BYTES >> 20} MiB")
     try:

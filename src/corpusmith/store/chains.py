@@ -62,6 +62,23 @@ class Chains:
             )
             return _chain(connection, chain_id)
 
+    def get(self, chain_id: int) -> Chain | None:
+        """None: there is none."""
+        query = select(chains.c.id).where(chains.c.id == chain_id)
+        with self._database.read() as connection:
+            if connection.scalar(query) is None:
+                return None
+            return _chain(connection, chain_id)
+
+    def list(self, source: str, *, limit: int, before: int | None = None) -> Sequence[Chain]:
+        """Those of that source, the newest first; `before`: only older ones than this."""
+        query = select(chains.c.id).where(chains.c.source == plain(source))
+        if before is not None:
+            query = query.where(chains.c.id < before)
+        with self._database.read() as connection:
+            found = connection.scalars(query.order_by(chains.c.id.desc()).limit(limit)).all()
+            return [_chain(connection, chain_id) for chain_id in found]
+
     def last(self, name: str, source: str) -> Chain | None:
         """The newest chain of that file; None: it was never run."""
         query = select(func.max(chains.c.id)).where(

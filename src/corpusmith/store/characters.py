@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import RowMapping, select
@@ -49,6 +50,16 @@ class Characters:
         """By name; `after`: the last name of the page before; `limit` None: all."""
         return [character_of(row) for row in self._rows.page(search, _SEARCHED, limit, after)]
 
+    def listed(
+        self, search: str | None = None, *, limit: int | None = 50, after: str | None = None
+    ) -> Sequence[tuple[Character, bool]]:
+        """`list` without cards and pictures, which may be large; beside each whether it has a
+        picture."""
+        columns = [characters.c[name] for name in (*_TEXTS, "language", "tags")]
+        has = characters.c.image.is_not(None).label("has_image")
+        rows = self._rows.page(search, _SEARCHED, limit, after, columns=[*columns, has])
+        return [(_texts_of(row), bool(row["has_image"])) for row in rows]
+
     def update(self, character: Character, *, old_name: str | None = None) -> None:
         """In place of the one of this name, or of `old_name`. Raises NotFound, Conflict."""
         self._rows.update(old_name or character.name, _row(character))
@@ -70,11 +81,16 @@ class Characters:
 
 def character_of(row: RowMapping) -> Character:
     """The Character of a row of `characters`."""
-    return Character(
-        **{name: row[name] for name in (*_TEXTS, "language")},
-        tags=tuple(from_json(row["tags"])),
+    return replace(
+        _texts_of(row),
         card=from_json(row["card"]),
         image=None if row["image"] is None else bytes(row["image"]),
+    )
+
+
+def _texts_of(row: RowMapping) -> Character:
+    return Character(
+        **{name: row[name] for name in (*_TEXTS, "language")}, tags=tuple(from_json(row["tags"]))
     )
 
 

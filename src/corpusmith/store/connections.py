@@ -34,9 +34,12 @@ class Connections:
         """Raises NotFound."""
         return _connection(self._rows.get(name))
 
-    def list(self, search: str | None = None) -> Sequence[Connection]:
-        """By name; `search`: text in the name."""
-        return [_connection(row) for row in self._rows.page(search, ("name",), None, None)]
+    def list(
+        self, search: str | None = None, *, limit: int | None = None, after: str | None = None
+    ) -> Sequence[Connection]:
+        """By name; `search`: text in the name; `after`: the last name of the page before; `limit`
+        None: all."""
+        return [_connection(row) for row in self._rows.page(search, ("name",), limit, after)]
 
     def update(self, connection: Connection, *, old_name: str | None = None) -> None:
         """In place of the one of this name, or of `old_name`; its key stays.

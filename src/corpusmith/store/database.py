@@ -115,6 +115,19 @@ class Database:
         with translated(self.url), self._reader.connect() as connection:
             yield connection
 
+    def outside_transaction(self, statement: str) -> None:
+        """Run a statement of the database's upkeep, which no transaction may hold."""
+        with translated(self.url), self._reader.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            if self.is_sqlite:
+                driver.execute(statement)
+                return
+            driver.autocommit = True
+            try:
+                driver.execute(statement)
+            finally:
+                driver.autocommit = False
+
     def close(self) -> None:
         """Give back all connections. May be called twice."""
         self._writer.dispose()

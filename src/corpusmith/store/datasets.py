@@ -16,7 +16,7 @@ from corpusmith.store.characters import character_of
 from corpusmith.store.codec import plain
 from corpusmith.store.database import Database
 from corpusmith.store.named import NamedRows
-from corpusmith.store.removals import forget_dataset
+from corpusmith.store.removals import forget_dataset, rename_dataset
 from corpusmith.store.scenarios import scenario_of
 from corpusmith.store.schema import (
     characters,
@@ -57,11 +57,15 @@ class Datasets:
 
     def update(self, dataset: Dataset, *, old_name: str | None = None) -> None:
         """In place of the one of this name, or of `old_name`. Raises NotFound, Conflict."""
-        self._rows.update(old_name or dataset.name, _row(dataset))
+        old = old_name or dataset.name
+        with self._database.write() as connection:
+            self._rows.change(connection, old, _row(dataset))
+            if old != dataset.name:
+                rename_dataset(connection, old, dataset.name)
 
-    def delete(self, name: str) -> None:
+    def delete(self, name: str, *, with_records: bool = False) -> None:
         """With its bindings. Raises NotFound, and Conflict: `in_use` with the tasks that write to
-        it, `in_use_records` with the number of records in it."""
+        it, `in_use_records` with the number of records in it, unless they are to go too."""
         with self._database.write() as connection:
             row_id = self._rows.row(connection, name)["id"]
             users = connection.execute(
@@ -72,7 +76,9 @@ class Datasets:
             if users:
                 shown = ", ".join(f"#{task_id} {task}" for task_id, task in users)
                 raise Conflict("in_use", kind="dataset", name=name, users=shown)
-            if count := _count(connection, row_id):
+            if with_records:
+                connection.execute(delete(records).where(records.c.dataset_id == row_id))
+            elif count := _count(connection, row_id):
                 raise Conflict("in_use_records", kind="dataset", name=name, users=count)
             forget_dataset(connection, row_id, name)
             self._rows.remove(connection, row_id)

@@ -17,10 +17,11 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
-from corpusmith.contracts import Lease
-from corpusmith.errors import LeaseHeld, LeaseLost, NotFound
+from corpusmith.contracts import Beat, Lease
+from corpusmith.errors import LeaseHeld, LeaseLost, NotFound, Stopped
 from corpusmith.store.codec import from_json, to_json
 from corpusmith.store.database import Database
+from corpusmith.store.live import forget_live, write_live
 from corpusmith.store.schema import executions, tasks
 from corpusmith.store.tally import BILL, COUNTERS
 from corpusmith.values import Json, Status
@@ -113,10 +114,17 @@ class Leases:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def acquire(self, task_id: int, owner: str, ttl_s: float, now: float) -> Lease:
-        """Take the task until `now + ttl_s`, and open its execution. Raises LeaseHeld, NotFound."""
+    def acquire(
+        self, task_id: int, owner: str, ttl_s: float, now: float, *, asked: bool = False
+    ) -> Lease:
+        """Take the task until `now + ttl_s`, and open its execution.
+
+        `asked`: only if somebody still waits for it to run. Raises LeaseHeld, NotFound, Stopped.
+        """
         with self._database.write() as connection:
             row = require_idle(connection, task_id, now)
+            if asked and row["queued_at"] is None:
+                raise Stopped(task=task_id)
             fence = row["fence"] + 1
             connection.execute(
                 update(tasks)
@@ -140,22 +148,30 @@ class Leases:
                     before=to_json(_totals(row)),
                 )
             )
-        return Lease(task_id=task_id, owner=owner, fence=fence)
+        return Lease(task_id=task_id, owner=owner, fence=fence, asked_at=row["queued_at"])
 
-    def renew(self, lease: Lease, ttl_s: float, now: float) -> str | None:
-        """Prolong; returns what another process asks of the run. Raises LeaseLost."""
+    def renew(self, lease: Lease, ttl_s: float, now: float, live: Json = None) -> Beat:
+        """Prolong, with what the run looks like; returns what others want. Raises LeaseLost."""
         with self._database.write() as connection:
             row = held(connection, lease)
             connection.execute(
                 update(tasks).where(tasks.c.id == lease.task_id).values(lease_until=now + ttl_s)
             )
-        request: str | None = row["request"]
-        return request
+            if live is not None:
+                write_live(connection, self._database, lease.task_id, now, live)
+        return Beat(wish=row["request"], revision=row["revision"])
 
-    def release(self, lease: Lease, status: Status, cause: Mapping[str, Json] | None) -> None:
+    def release(
+        self,
+        lease: Lease,
+        status: Status,
+        cause: Mapping[str, Json] | None,
+        *,
+        again: bool = False,
+    ) -> None:
         """Give back, with the new status and why; closes the execution. Raises LeaseLost."""
         with self._database.write() as connection:
-            give_back(connection, lease, status, cause, self._database.now())
+            give_back(connection, lease, status, cause, self._database.now(), again=again)
 
 
 def give_back(
@@ -164,10 +180,15 @@ def give_back(
     status: Status,
     cause: Mapping[str, Json] | None,
     now: float,
+    *,
+    again: bool = False,
 ) -> None:
     """`Leases.release` within a transaction that does more. Raises LeaseLost."""
     row = held(connection, lease)
     close_executions(connection, row, status, cause, now)
+    forget_live(connection, lease.task_id)
+    # Who asked anew while this run came to its end waits for another.
+    waits = again or row["queued_at"] != lease.asked_at
     connection.execute(
         update(tasks)
         .where(tasks.c.id == lease.task_id)
@@ -177,6 +198,7 @@ def give_back(
             status=status,
             cause=None if cause is None else to_json(cause),
             request=None,
+            queued_at=row["queued_at"] if waits else None,
             updated_at=now,
         )
     )
@@ -185,7 +207,7 @@ def give_back(
 def require_idle(connection: Connection, task_id: int, now: float) -> RowMapping:
     """The task's row, locked; a dead or expired lease on it is revoked, so that its late writes
     are refused. Raises NotFound, and LeaseHeld while a process runs it."""
-    row = _locked(connection, task_id)
+    row = locked(connection, task_id)
     owner = row["lease_owner"]
     if owner is None:
         return row
@@ -194,12 +216,13 @@ def require_idle(connection: Connection, task_id: int, now: float) -> RowMapping
         raise LeaseHeld(task=task_id, owner=human(owner), seconds=max(1, round(left_s)))
     ended_at = min(now, row["lease_until"])
     close_executions(connection, row, "interrupted", None, ended_at)
+    forget_live(connection, task_id)
     connection.execute(
         update(tasks)
         .where(tasks.c.id == task_id)
         .values(lease_owner=None, lease_until=None, fence=row["fence"] + 1, request=None)
     )
-    return _locked(connection, task_id)
+    return locked(connection, task_id)
 
 
 def close_executions(
@@ -238,7 +261,8 @@ def _totals(row: Mapping[Any, Any]) -> dict[str, Any]:
     return {name: row[name] for name in (*COUNTERS, *BILL)}
 
 
-def _locked(connection: Connection, task_id: int) -> RowMapping:
+def locked(connection: Connection, task_id: int) -> RowMapping:
+    """The task's row, nobody else's to write until the transaction ends. Raises NotFound."""
     found = connection.execute(select(tasks).where(tasks.c.id == task_id).with_for_update())
     row = found.mappings().first()
     if row is None:
@@ -249,7 +273,7 @@ def _locked(connection: Connection, task_id: int) -> RowMapping:
 def held(connection: Connection, lease: Lease) -> RowMapping:
     """The task's row, locked. Raises LeaseLost."""
     try:
-        row = _locked(connection, lease.task_id)
+        row = locked(connection, lease.task_id)
     except NotFound as error:
         raise LeaseLost(task=lease.task_id) from error
     if row["fence"] != lease.fence or row["lease_owner"] != lease.owner:

@@ -54,6 +54,7 @@ class Misses:
         task_id: int,
         kind: Kind | None = None,
         *,
+        reason: str | None = None,
         limit: int = 50,
         after: Place | None = None,
     ) -> Sequence[MissRow]:
@@ -61,7 +62,9 @@ class Misses:
         rows = (
             miss
             for miss in self._all(task_id, after or (-1, -1, -1))
-            if (after is None or miss.place > after) and kind in (None, miss.kind)
+            if (after is None or miss.place > after)
+            and kind in (None, miss.kind)
+            and reason in (None, miss.reason)
         )
         return tuple(islice(rows, limit))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Table, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Table, delete, or_, select, update
 
 from corpusmith.errors import Conflict, NotFound
 from corpusmith.store.codec import plain
@@ -48,10 +48,17 @@ class NamedRows:
         return found
 
     def page(
-        self, search: str | None, fields: Sequence[str], limit: int | None, after: str | None
+        self,
+        search: str | None,
+        fields: Sequence[str],
+        limit: int | None,
+        after: str | None,
+        *,
+        columns: Sequence[ColumnElement[Any]] = (),
     ) -> Sequence[RowMapping]:
-        """By name, in code point order; `search`: text in any of `fields`, ASCII case ignored."""
-        query = select(self.table).order_by(self.table.c.name).limit(limit)
+        """By name, in code point order; `search`: text in any of `fields`, ASCII case ignored;
+        `columns`: only these."""
+        query = select(*(columns or self.table.c)).order_by(self.table.c.name).limit(limit)
         if after is not None:
             query = query.where(self.table.c.name > plain(after))
         if search:
@@ -65,14 +72,18 @@ class NamedRows:
     def update(self, name: str, row: Row) -> None:
         """`row` instead of what `name` was; its name may be new. Raises NotFound, Conflict."""
         with self.database.write() as connection:
-            old = self.row(connection, name)
-            if row["name"] != old["name"]:
-                self._refuse_taken(connection, row["name"])
-            connection.execute(
-                update(self.table)
-                .where(self.table.c.id == old["id"])
-                .values(**row, updated_at=self.database.now())
-            )
+            self.change(connection, name, row)
+
+    def change(self, connection: Connection, name: str, row: Row) -> None:
+        """The same within a transaction."""
+        old = self.row(connection, name)
+        if row["name"] != old["name"]:
+            self._refuse_taken(connection, row["name"])
+        connection.execute(
+            update(self.table)
+            .where(self.table.c.id == old["id"])
+            .values(**row, updated_at=self.database.now())
+        )
 
     def remove(self, connection: Connection, row_id: int) -> None:
         """Within a transaction, after the noun has made sure that nothing uses it."""

@@ -9,12 +9,13 @@ import importlib.util
 import os
 from pathlib import Path
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from corpusmith.errors import StoreReadOnly, StoreTooNew, StoreUnavailable
 from corpusmith.store.database import Database
+from corpusmith.store.dump import revision_of
 from corpusmith.store.foreign import shown, translated
 from corpusmith.store.schema import REVISIONS
 from corpusmith.store.store import SqlStore
@@ -72,30 +73,48 @@ def _prepare_file(url: URL) -> None:
         raise kind(url=shown(url), cause="no right to write the folder")
 
 
+def open_as_it_is(url: str) -> Database:
+    """The database at `url` with whatever schema it has: not migrated, and not made if it is not
+    there. Raises StoreUnavailable, StoreReadOnly, StoreTooNew, StoreCorrupt."""
+    place = parse_url(url)
+    if place.get_backend_name() == "sqlite" and not Path(str(place.database)).exists():
+        raise StoreUnavailable(url=shown(place), cause="No such file or directory")
+    database = Database(place)
+    try:
+        with database.read() as connection:
+            _refuse_unknown(database, revision_of(connection))
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def make_schema(connection: Connection, revision: str = "head") -> None:
+    """The tables as they were at `revision`, inside the caller's transaction. Raises StoreError."""
+    _migrate(connection, revision)
+
+
+def lock_migrations(connection: Connection) -> None:
+    """Until the transaction ends no other process changes the schema."""
+    if connection.dialect.name != "sqlite":
+        connection.execute(
+            text("SELECT pg_advisory_xact_lock(:number)"), {"number": _MIGRATION_LOCK}
+        )
+
+
 def _bring_up_to_date(database: Database) -> None:
     with database.read() as connection:
-        revision = _revision(connection)
+        revision = revision_of(connection)
     if revision == REVISIONS[-1]:
         return
     _refuse_unknown(database, revision)
     with database.write() as connection:
-        if not database.is_sqlite:
-            connection.execute(
-                text("SELECT pg_advisory_xact_lock(:number)"), {"number": _MIGRATION_LOCK}
-            )
+        lock_migrations(connection)
         # Again, under the lock: another process may have done it meanwhile.
-        revision = _revision(connection)
+        revision = revision_of(connection)
         _refuse_unknown(database, revision)
         if revision != REVISIONS[-1]:
             _migrate(connection)
-
-
-def _revision(connection: Connection) -> str | None:
-    """The schema's revision; None for an empty database."""
-    if not inspect(connection).has_table("alembic_version"):
-        return None
-    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
-    return found
 
 
 def _refuse_unknown(database: Database, revision: str | None) -> None:
@@ -103,7 +122,7 @@ def _refuse_unknown(database: Database, revision: str | None) -> None:
         raise StoreTooNew(url=database.shown_url, cause=f"schema {revision}")
 
 
-def _migrate(connection: Connection) -> None:
+def _migrate(connection: Connection, revision: str = "head") -> None:
     # Imported here: most starts find the schema up to date and need no Alembic.
     from alembic import command
     from alembic.config import Config
@@ -112,4 +131,4 @@ def _migrate(connection: Connection) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Connection,
     RowMapping,
     Select,
     bindparam,
@@ -26,12 +27,13 @@ from corpusmith.contracts import Earlier
 from corpusmith.errors import NotFound
 from corpusmith.store.codec import flags_of, from_json, iso, plain, to_json, verdict_json
 from corpusmith.store.database import Database
-from corpusmith.store.schema import datasets, records, tasks
+from corpusmith.store.record_kinds import ANY_FLAG, kind_conditions, renamed
+from corpusmith.store.record_text import RecordText, holds
+from corpusmith.store.schema import datasets, record_kinds, records, tasks
+from corpusmith.store.text_words import Query, query_of
 from corpusmith.values import Draft, Record, Selection, Verdict
 
 ALL = Selection()
-ANY_FLAG = "any"
-"""Of `Selection.flag`: flagged by at least one check."""
 _AT_ONCE = 1000
 _IDS_AT_ONCE = 20_000
 _ORDER = (records.c.task_id, records.c.ordinal, records.c.position, records.c.sample)
@@ -42,6 +44,7 @@ class Records:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._texts = RecordText(database)
 
     def iterate(self, selection: Selection = ALL, **fields: Any) -> Iterator[Record]:
         """Those of the selection, by task, ordinal, category and sample; `fields` of it go first.
@@ -49,7 +52,10 @@ class Records:
         Streams: each page is a read of its own, and memory stays flat. Raises NotFound (dataset).
         """
         query = select(records).where(*self._where(selection, fields)).order_by(*_ORDER)
-        return self._pages(query.limit(_AT_ONCE))
+        found = self._pages(query.limit(_AT_ONCE))
+        if (words := self._last_word(selection, fields)) is None:
+            return found
+        return (record for record in found if words.fits(record.content))
 
     def _pages(self, query: Select[Any]) -> Iterator[Record]:
         rows = self._page(query)
@@ -78,6 +84,8 @@ class Records:
 
     def tasks(self, selection: Selection = ALL, **fields: Any) -> Sequence[int]:
         """The tasks that made the records of the selection, deleted ones too. Raises NotFound."""
+        if self._last_word(selection, fields) is not None:
+            return sorted({one.task_id for one in self.iterate(selection, **fields)})
         query = select(records.c.task_id).distinct().where(*self._where(selection, fields))
         with self._database.read() as connection:
             return list(connection.scalars(query.order_by(records.c.task_id)))
@@ -101,6 +109,9 @@ class Records:
 
     def ids(self, selection: Selection = ALL, **fields: Any) -> Iterator[int]:
         """The numbers of those that `iterate` would give, ascending. Streams. Raises NotFound."""
+        if self._last_word(selection, fields) is not None:
+            yield from sorted(one.id for one in self.iterate(selection, **fields))
+            return
         query = select(records.c.id).where(*self._where(selection, fields)).order_by(records.c.id)
         last = 0
         while True:
@@ -115,6 +126,8 @@ class Records:
 
     def count(self, selection: Selection = ALL, **fields: Any) -> int:
         """How many `iterate` would give. Raises NotFound (dataset)."""
+        if self._last_word(selection, fields) is not None:
+            return sum(1 for _ in self.iterate(selection, **fields))
         query = select(func.count()).select_from(records).where(*self._where(selection, fields))
         with self._database.read() as connection:
             return connection.scalar(query) or 0
@@ -143,15 +156,22 @@ class Records:
         waiting = iter(said)
         with self._database.write() as connection:
             while some := dict(islice(waiting, _AT_ONCE)):
-                query = select(records.c.id, records.c.verdicts).where(records.c.id.in_(some))
-                rows = [
-                    _noted(number, from_json(text) or {}, some[number])
-                    for number, text in connection.execute(query)
-                ]
-                if rows:
-                    connection.execute(_NOTE, rows)
-                noted += len(rows)
+                noted += self._note(connection, some)
         return noted
+
+    def _note(
+        self, connection: Connection, some: Mapping[int, Mapping[str, Verdict | None]]
+    ) -> int:
+        query = select(records.c.id, records.c.verdicts, records.c.kind)
+        found = connection.execute(query.where(records.c.id.in_(some))).all()
+        rows = [_noted(number, from_json(text) or {}, some[number]) for number, text, _ in found]
+        there = {number: kind for number, _, kind in found}
+        changes = {row["b_id"]: {"flags": row["b_flags"]} for row in rows}
+        kinds = renamed(connection, self._database, there, changes)
+        if rows:
+            named = [{**row, "b_kind": kinds.get(row["b_id"], there[row["b_id"]])} for row in rows]
+            connection.execute(_NOTE, named)
+        return len(rows)
 
     def delete(self, ids: Sequence[int]) -> int:
         """Deletes these records; returns how many there were."""
@@ -174,10 +194,18 @@ class Records:
             raise NotFound("unknown_dataset", kind="dataset", name=name)
         return int(found)
 
+    def _last_word(self, selection: Selection, fields: Mapping[str, Any]) -> Query | None:
+        """What each content is to be asked besides the index; None: the index knows it all."""
+        text = fields.get("text", selection.text)
+        query = None if text is None else query_of(text)
+        return query if query is not None and query.loose else None
+
     def _where(
         self, selection: Selection, fields: Mapping[str, Any]
     ) -> Sequence[ColumnElement[bool]]:
         wanted = replace(selection, **fields) if fields else selection
+        if wanted.text is not None:
+            self._texts.catch_up()
         dataset_id = None if wanted.dataset is None else self._dataset_id(wanted.dataset)
         return conditions(wanted, dataset_id)
 
@@ -190,7 +218,7 @@ def conditions(wanted: Selection, dataset_id: int | None) -> Sequence[ColumnElem
     for name in ("task_id", "category", "scenario", "character", "state"):
         if (value := getattr(wanted, name)) is not None:
             found.append(records.c[name] == (plain(value) if isinstance(value, str) else value))
-    for name in ("rating", "score"):
+    for name in ("rating", "score", "length"):
         if (least := getattr(wanted, f"min_{name}")) is not None:
             found.append(records.c[name] >= least)
         if (most := getattr(wanted, f"max_{name}")) is not None:
@@ -200,21 +228,25 @@ def conditions(wanted: Selection, dataset_id: int | None) -> Sequence[ColumnElem
         found.append(has.is_not(None) if wanted.committed else has.is_(None))
     if wanted.tag is not None:
         found.append(records.c.tags.contains(to_json(wanted.tag), autoescape=True))
-    if wanted.text:
-        # As JSON holds it: a line end, for one, is two characters there.
-        stored = to_json(plain(wanted.text))[1:-1]
-        found.append(records.c.content.icontains(stored, autoescape=True))
-    return [*found, *_flag_conditions(wanted)]
+    return [*found, *_index_conditions(wanted), *_flag_conditions(wanted)]
 
 
-def _flag_conditions(wanted: Selection) -> list[ColumnElement[bool]]:
+def _index_conditions(wanted: Selection) -> Iterator[ColumnElement[bool]]:
+    if wanted.model is not None:
+        # A sum, so that no index by kind is taken for it: the order of the others is worth more.
+        kinds = select(record_kinds.c.id).where(*kind_conditions(Selection(model=wanted.model)))
+        yield (records.c.kind + 0).in_(kinds)
+    if wanted.text is not None:
+        yield holds(records.c.id, query_of(wanted.text))
+
+
+def _flag_conditions(wanted: Selection) -> Iterator[ColumnElement[bool]]:
     if wanted.unflagged:
-        return [records.c.flags.is_(None)]
-    if wanted.flag is None:
-        return []
+        yield records.c.flags.is_(None)
     if wanted.flag == ANY_FLAG:
-        return [records.c.flags.is_not(None)]
-    return [records.c.flags.contains(f" {wanted.flag} ", autoescape=True)]
+        yield records.c.flags.is_not(None)
+    elif wanted.flag is not None:
+        yield records.c.flags.contains(f" {wanted.flag} ", autoescape=True)
 
 
 def place_of(record: Record) -> str:
@@ -232,7 +264,7 @@ def draft_of(record: Record) -> Draft:
 _NOTE = (
     update(records)
     .where(records.c.id == bindparam("b_id"))
-    .values(verdicts=bindparam("b_verdicts"), flags=bindparam("b_flags"))
+    .values(verdicts=bindparam("b_verdicts"), flags=bindparam("b_flags"), kind=bindparam("b_kind"))
 )
 
 

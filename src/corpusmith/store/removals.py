@@ -112,6 +112,12 @@ def forget_dataset(connection: Connection, dataset_id: int, name: str) -> None:
     connection.execute(delete(removals).where(removals.c.dataset == plain(name)))
 
 
+def rename_dataset(connection: Connection, old: str, new: str) -> None:
+    """What was taken out of it is put back into it under its new name."""
+    own = removals.c.dataset == plain(old)
+    connection.execute(update(removals).where(own).values(dataset=plain(new)))
+
+
 def _move_out(connection: Connection, number: int, dataset_id: int, ids: Sequence[int]) -> int:
     chosen = (records.c.id.in_(ids), records.c.dataset_id == dataset_id)
     out = select(literal(number), *(records.c[name] for name in _COLUMNS)).where(*chosen)

@@ -156,7 +156,7 @@ class _Back:
             return False
         text = text_of(self._connection, row["id"], before)
         now = self._database.now()
-        write_version(self._connection, table, row, text, self._reviewer, now)
+        write_version(self._connection, self._database, table, row, text, self._reviewer, now)
         return True
 
 

@@ -14,9 +14,10 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, RowMapping, Table, bindparam, insert, select, update
 
-from corpusmith.errors import NotFound
+from corpusmith.errors import Conflict, NotFound
 from corpusmith.store.codec import from_json, iso, plain, to_json
 from corpusmith.store.database import Database
+from corpusmith.store.record_kinds import renamed
 from corpusmith.store.review_groups import group_numbers, members_text
 from corpusmith.store.review_rules import (
     changed_review,
@@ -54,17 +55,22 @@ class Reviews:
         change: Change,
         *,
         version: int | None = None,
+        expected: int | None = None,
         kind: ActionKind = "review",
         action: int | None = None,
     ) -> Changed:
         """Says `change` of at most `AT_ONCE` records, in one transaction.
 
-        `version`: which one was looked at; None: the newest. `action`: one that is gone on with.
+        `version`: which one was looked at; None: the newest. `expected`: which one they must be at.
+        `action`: one that is gone on with. Raises Conflict for one that was edited meanwhile.
         """
         now = self._database.now()
         name, change = plain(reviewer), _plain(change)
         with self._database.write() as connection:
             rows = locked(connection, records, ids)
+            for row in rows:
+                if expected not in (None, row["version"]):
+                    raise edited_meanwhile(connection, row)
             action_id = action or begin_action(connection, name, kind, now)
             batch = _Batch(action_id, name, change, version, now)
             there = reviews_of(connection, [row["id"] for row in rows])
@@ -194,6 +200,18 @@ def begin_action(connection: Connection, reviewer: str, kind: ActionKind, now: f
     return int(connection.execute(new, row).scalar_one())
 
 
+def edited_meanwhile(connection: Connection, row: RowMapping) -> Conflict:
+    """The record is at another version by now: who made it so."""
+    query = (
+        select(record_versions.c.author)
+        .where(record_versions.c.record_id == row["id"])
+        .order_by(record_versions.c.version.desc())
+        .limit(1)
+    )
+    by = connection.scalar(query) or ""
+    return Conflict("record_edited", record=row["id"], version=row["version"], by=by)
+
+
 def event_row(action_id: int, record_id: int, before: Row, after: Row) -> Row:
     """A row of `review_events`."""
     return {
@@ -217,6 +235,7 @@ def record_row(row: RowMapping, there: Mapping[str, Row], tags: Sequence[str]) -
         "disagreement": found.disagreement,
         "tags": to_json(list(tags)) if tags else None,
         "members": members_text(there),
+        "kind": row["kind"],
     }
 
 
@@ -224,7 +243,7 @@ def locked(connection: Connection, table: Table, ids: Iterable[int]) -> Sequence
     """The rows that there are, by number, and nobody else changes them until the end."""
     wanted = (
         *("id", "content", "provenance", "version", "state", "rating", "score", "tags"),
-        *("verdicts", "created_at"),
+        *("verdicts", "created_at", "kind"),
     )
     # FOR UPDATE (nothing on SQLite, whose writer is alone): what two people say of one record at
     # the same time is summed up in turn.
@@ -274,7 +293,20 @@ def write_sums(
 ) -> None:
     """Changes records of `table` as `record_row` says."""
     groups = group_numbers(connection, database, {row["members"] for row in rows})
-    named = [{**row, "review_group": groups[row["members"]]} for row in rows]
+    kinds = renamed(
+        connection,
+        database,
+        {row["b_id"]: row["kind"] for row in rows},
+        {row["b_id"]: {"tags": row["tags"]} for row in rows},
+    )
+    named = [
+        {
+            **row,
+            "review_group": groups[row["members"]],
+            "kind": kinds.get(row["b_id"], row["kind"]),
+        }
+        for row in rows
+    ]
     for row in named:
         del row["members"]
     write_rows(connection, table, named)

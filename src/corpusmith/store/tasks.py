@@ -1,7 +1,8 @@
 """Tasks: creating, reading, asking, extending, deleting.
 
-Owns: the `tasks`, `quotas` and `executions` rows. Does not own: leases (`lease.py`), items that
-are put back or missing (`misses.py`), a run's own writes (`transaction.py`).
+Owns: the `tasks`, `quotas` and `executions` rows. Does not own: leases (`lease.py`), the queue
+(`queue.py`), lists (`task_states.py`), items that are put back or missing (`misses.py`), a run's
+own writes (`transaction.py`).
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from typing import Any, Literal, cast
 from sqlalchemy import Connection, Select, delete, insert, select, update
 
 from corpusmith.contracts import Quota
-from corpusmith.errors import NotFound
+from corpusmith.errors import Conflict, NotFound
 from corpusmith.store.codec import from_json, iso, plain, to_json
 from corpusmith.store.database import Database
 from corpusmith.store.inputs import Rows, copy_rows
-from corpusmith.store.lease import human, require_idle, since, surely_dead
+from corpusmith.store.lease import human, locked, require_idle, since, surely_dead
 from corpusmith.store.misses import Kind, Misses, Place
 from corpusmith.store.schema import datasets, executions, quotas, records, tasks
 from corpusmith.store.tally import COUNTERS, counts_of, spend_of
@@ -49,10 +50,15 @@ class Tasks:
         quotas: Sequence[Quota],
         connections: Mapping[str, Json],
         inputs: Iterable[Json] = (),
+        queued: bool = False,
+        request: tuple[str, str] | None = None,
     ) -> Task:
         """A new task with its categories and a copy of its rows; counters start at 0.
 
-        Raises NotFound (dataset), and whatever reading `inputs` raises: then there is no task.
+        `queued`: a worker is to run it. `request`: (key, digest) of what asked for it; when a task
+        was made by that key, also at this very moment, no other is: see `by_request`.
+        Raises NotFound (dataset), Conflict `task_requested`, and whatever reading `inputs` raises:
+        then there is no task.
         """
         now = self._database.now()
         with self._database.write() as connection:
@@ -67,8 +73,16 @@ class Tasks:
                 "seed": seed,
                 "created_at": now,
                 "updated_at": now,
+                "queued_at": now if queued else None,
+                "request_key": request[0] if request else None,
+                "request_digest": request[1] if request else None,
             }
-            task_id = connection.execute(insert(tasks).returning(tasks.c.id), row).scalar_one()
+            once = self._database.insert(tasks).on_conflict_do_nothing(
+                index_elements=["request_key"]
+            )
+            task_id = connection.scalar(once.values(row).returning(tasks.c.id))
+            if task_id is None:
+                raise Conflict("task_requested", kind="request", name="")
             _insert_quotas(connection, task_id, quotas, first=0)
             copy_rows(connection, task_id, inputs)
         return self.get(task_id)
@@ -79,6 +93,13 @@ class Tasks:
         if not found:
             raise NotFound("unknown_task", kind="task", name=task_id)
         return found[0]
+
+    def by_request(self, key: str) -> tuple[Task, str] | None:
+        """The task that a request made, and the digest of what was sent; None: none did."""
+        query = select(tasks.c.id, tasks.c.request_digest).where(tasks.c.request_key == key)
+        with self._database.read() as connection:
+            found = connection.execute(query).first()
+        return None if found is None else (self.get(found[0]), found[1])
 
     def rows(self, task_id: int) -> Sequence[Json]:
         """The rows that the task was given, read as they are looked at; empty: it has none."""
@@ -100,11 +121,13 @@ class Tasks:
             query = query.where(tasks.c.id < after)
         return self._read(query)
 
-    def update_spec(self, task_id: int, spec: Mapping[str, Json]) -> None:
-        """Raises NotFound, LeaseHeld while it runs."""
+    def change_spec(self, task_id: int, fields: Mapping[str, Json]) -> None:
+        """These fields in place of its own, also while it runs: who runs it is told by its next
+        beat. Raises NotFound."""
         with self._database.write() as connection:
-            require_idle(connection, task_id, self._database.now())
-            self._set(connection, task_id, spec=to_json(spec))
+            row = locked(connection, task_id)
+            spec = {**from_json(row["spec"]), **fields}
+            self._set(connection, task_id, spec=to_json(spec), revision=row["revision"] + 1)
 
     def ask(self, task_id: int, request: Request | None) -> None:
         """What is wanted of the process that runs it; None takes it back. Raises NotFound."""
@@ -114,9 +137,10 @@ class Tasks:
     def settle(self, task_id: int, status: Status, cause: Mapping[str, Json] | None) -> None:
         """The status of a task that nobody runs. Raises NotFound, LeaseHeld while it runs."""
         text = None if cause is None else to_json(cause)
+        settled = {"status": status, "cause": text, "request": None, "queued_at": None}
         with self._database.write() as connection:
             require_idle(connection, task_id, self._database.now())
-            self._set(connection, task_id, status=status, cause=text, request=None)
+            self._set(connection, task_id, **settled)
 
     def extend(self, task_id: int, *, requested: int, quotas: Sequence[Quota]) -> Task:
         """New counts and waves; counters are kept, and a category that is not named is too.
@@ -155,6 +179,7 @@ class Tasks:
         task_id: int,
         kind: Kind | None = None,
         *,
+        reason: str | None = None,
         limit: int = 50,
         after: Place | None = None,
     ) -> Sequence[MissRow]:
@@ -162,7 +187,7 @@ class Tasks:
 
         `after`: `place` of the last one of the page before.
         """
-        return self._misses.list(task_id, kind, limit=limit, after=after)
+        return self._misses.list(task_id, kind, reason=reason, limit=limit, after=after)
 
     def miss_counts(self, task_id: int) -> Mapping[tuple[Kind, str], int]:
         """How many samples are missing, by (kind, reason), most frequent first."""
@@ -263,6 +288,8 @@ def _task_of(row: Mapping[Any, Any], now: float) -> Task:
         spend=spend_of(row),
         lease_owner=owner,
         lease_until=until,
+        queued_at=row["queued_at"],
+        revision=row["revision"],
         interrupted=row["status"] == "running" and not alive,
         created_at=iso(row["created_at"]),
         updated_at=iso(row["updated_at"]),

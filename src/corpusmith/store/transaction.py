@@ -22,10 +22,12 @@ from corpusmith.store.codec import flags_text, plain, to_json, verdicts_text
 from corpusmith.store.database import Database
 from corpusmith.store.foreign import translated
 from corpusmith.store.modes import Modes
+from corpusmith.store.record_kinds import Kind, KindNumbers, models_text
 from corpusmith.store.review_rules import given_rating
 from corpusmith.store.schema import calls, items, quotas, records, tasks
 from corpusmith.store.tally import BILL, COUNTERS, Bill, Counters
-from corpusmith.values import Miss, Verdict
+from corpusmith.store.text_words import length_of
+from corpusmith.values import Draft, Miss, Verdict
 
 Row = dict[str, Any]
 Place = tuple[int, int, int]
@@ -65,13 +67,19 @@ class SqlTransaction:
         with translated(self._database.url):
             learned = self._modes.write(connection)
         self._connection = None
-        self._database.end(connection, commit=True)
+        try:
+            self._database.end(connection, commit=True)
+        except BaseException:
+            self._sql.kinds.forget()
+            raise
+        self._sql.kinds.saved()
         self._modes.saved(learned)
 
     def rollback(self) -> None:
         """Forget it. Does nothing when there is no open transaction."""
         if self._connection is not None:
             connection, self._connection = self._connection, None
+            self._sql.kinds.forget()
             self._database.end(connection, commit=False)
 
     @property
@@ -96,6 +104,7 @@ class Statements:
         )
         self.item = _Rows(item, items, database)
         self.record = _Rows(insert(records), records, database)
+        self.kinds = KindNumbers(database)
         self.quota = (
             update(quotas)
             .where(quotas.c.task_id == bindparam("b_task"))
@@ -178,6 +187,9 @@ class _Batch:
         if self._items:
             self._sql.item.run(self._connection, self._items)
         if self._records:
+            numbers = self._sql.kinds.of(self._connection, {row["kind"] for row in self._records})
+            for row in self._records:
+                row["kind"] = numbers[row["kind"]]
             self._sql.record.run(self._connection, self._records)
         if self._quotas:
             execute(self._sql.quota, [self._quota_row(key) for key in sorted(self._quotas)])
@@ -267,27 +279,30 @@ class _Batch:
 
     def _record_rows(self, save: Save, place: Place) -> list[Row]:
         task_id, position, ordinal = place
+        kinds = [_kind(save.outcome.item.category, draft) for draft in save.accepted]
         return [
             {
                 "task_id": task_id,
                 "position": position,
                 "ordinal": ordinal,
                 "sample": sample,
-                "category": save.outcome.item.category,
-                "scenario": _label(draft.labels.get("scenario")),
-                "character": _label(draft.labels.get("character")),
+                "category": kind.category,
+                "scenario": kind.scenario,
+                "character": kind.character,
+                "kind": kind,  # its number, once all are known
+                "length": length_of(draft.content),
                 "content": to_json(draft.content),
                 "provenance": to_json(draft.provenance),
                 "labels": to_json(draft.labels),
                 "state": "pending",
                 "created_at": self._now,
                 "verdicts": verdicts_text(draft.verdicts),
-                "flags": flags_text(draft.verdicts),
+                "flags": kind.flags,
                 "score": _score(draft.verdicts),
                 **_UNREVIEWED,
                 "rating": given_rating(draft.provenance),
             }
-            for sample, draft in enumerate(save.accepted)
+            for sample, (draft, kind) in enumerate(zip(save.accepted, kinds, strict=True))
         ]
 
     def _item_row(self, save: Save, place: Place) -> Row:
@@ -347,6 +362,18 @@ def _reasons(misses: Sequence[Miss]) -> str:
 
 def _score(verdicts: Mapping[str, Verdict]) -> float | None:
     return next((one.score for one in verdicts.values() if one.score is not None), None)
+
+
+def _kind(category: str, draft: Draft) -> Kind:
+    labels = draft.labels
+    return Kind(
+        category,
+        _label(labels.get("scenario")),
+        _label(labels.get("character")),
+        models_text(draft.provenance),
+        None,
+        flags_text(draft.verdicts),
+    )
 
 
 def _label(text: str | None) -> str | None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from corpusmith.values import Counts, Json, Spend, Status
+from corpusmith.values import Counts, Json, Reply, ReviewState, Spend, Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,10 +32,41 @@ class Task:
     lease_owner: str | None = field(repr=False)
     lease_until: float | None
     """Seconds since 1970; None: nobody runs it."""
+    queued_at: float | None
+    """When a worker was asked to run it, seconds since 1970; None: nobody waits for that."""
+    revision: int
+    """Grows with each change of `spec`."""
     interrupted: bool
     """True when it says `running`, but its process is gone or silent: `resume` takes it up."""
     created_at: str
     updated_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskState:
+    """What of a task changes, and by what a list names it: read often, so without its parameters.
+
+    Times are ISO 8601, UTC.
+    """
+
+    id: int
+    name: str
+    recipe: str
+    dataset: str | None
+    status: Status
+    alive: bool
+    """A process runs it now."""
+    request: str | None
+    """What is asked of that process: `pause`, `cancel` or None."""
+    queued_at: str | None
+    cause: Mapping[str, Json] | None
+    counts: Counts
+    spend: Spend
+    created_at: str
+    updated_at: str
+    live_at: float | None
+    """When its process last told how it is, seconds since 1970; None: it never did."""
+    live: Mapping[str, Json] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,12 +104,79 @@ class MissRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallRow:
+    """A call of the journal, without what was said."""
+
+    id: int
+    task_id: int
+    item: str
+    role: str
+    endpoint: str
+    model: str
+    mode: str | None
+    """How structured output was asked for; None: it was not."""
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float | None
+    """None: the price was unknown."""
+    latency_s: float
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WholeCall:
+    """A call with what was asked and what was said."""
+
+    call: CallRow
+    request: Mapping[str, Json]
+    """`messages`, `sampling`, `schema` and what else made it this call; no key."""
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Statistics:
     """Numbers of a dataset's records, largest first; the empty name: without that label."""
 
     total: int
     by_scenario: Mapping[str, int]
     by_character: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """A scenario or a character; the empty name: records without one."""
+
+    name: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bin:
+    """A bar of a histogram: `start` <= value < `end`; the last has no end."""
+
+    start: float
+    end: float | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetNumbers:
+    """A dataset in numbers. `by_state`, and the scenarios with what is beyond them, add up to
+    `total`; of scores and ratings only records that have one are counted."""
+
+    total: int
+    by_state: Mapping[ReviewState, int]
+    scenarios: Sequence[Label]
+    """The largest first."""
+    more_scenarios: int
+    """Records of all scenarios that are not told one by one."""
+    characters: Sequence[Label]
+    more_characters: int
+    scores: Sequence[Bin]
+    ratings: Sequence[Bin]
+    lengths: Sequence[Bin]
+    """Characters of a record's text."""
+    flagged: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

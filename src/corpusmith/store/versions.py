@@ -30,20 +30,24 @@ from sqlalchemy import (
     update,
 )
 
-from corpusmith.errors import Conflict, NotFound
+from corpusmith.errors import NotFound
 from corpusmith.store.codec import flags_of, from_json, iso, plain, to_json
 from corpusmith.store.database import Database
+from corpusmith.store.record_kinds import renamed
+from corpusmith.store.record_text import mark_edited
 from corpusmith.store.review_rules import disagreement
 from corpusmith.store.review_values import ActionKind, Changed, Origin, RecordVersion
 from corpusmith.store.reviews import (
     AT_ONCE,
     begin_action,
+    edited_meanwhile,
     event_row,
     known_record,
     locked,
     write_rows,
 )
 from corpusmith.store.schema import record_versions, records, review_actions, review_events
+from corpusmith.store.text_words import length_of
 from corpusmith.values import Json
 
 FLAGGING = ("flag", "reject")
@@ -75,10 +79,12 @@ class Versions:
         with self._database.write() as connection:
             row = known_record(locked(connection, records, [record_id]), record_id)
             if expected is not None and expected != row["version"]:
-                raise _edited_since(connection, row)
+                raise edited_meanwhile(connection, row)
             if text == row["content"]:
                 return int(row["version"])
-            version = write_version(connection, records, row, text, plain(author), now)
+            version = write_version(
+                connection, self._database, records, row, text, plain(author), now
+            )
             action_id = begin_action(connection, plain(author), kind, now)
             before, after = {"version": row["version"]}, {"version": version}
             connection.execute(
@@ -102,7 +108,7 @@ class Versions:
             while some := {number: one for number, *one in islice(waiting, AT_ONCE)}:
                 rows = locked(connection, records, some)
                 fresh = [(row, to_json(some[row["id"]][1])) for row in rows if _fits(row, some)]
-                _write_versions(connection, fresh, name, action_id, now)
+                _write_versions(connection, self._database, fresh, name, action_id, now)
                 changed += len(fresh)
                 unchanged += len(rows) - len(fresh)
                 gone += len(some) - len(rows)
@@ -130,6 +136,7 @@ class Versions:
 
 def write_version(
     connection: Connection,
+    database: Database,
     table: Table,
     row: RowMapping,
     text: str,
@@ -137,12 +144,13 @@ def write_version(
     now: float,
 ) -> int:
     """The next version of a record of `table`, and it is the newest; returns its number."""
-    _write_contents(connection, table, [(row, text)], author, now)
+    _write_contents(connection, database, table, [(row, text)], author, now)
     return int(row["version"]) + 1
 
 
 def _write_contents(
     connection: Connection,
+    database: Database,
     table: Table,
     fresh: Sequence[tuple[RowMapping, str]],
     author: str,
@@ -155,16 +163,26 @@ def _write_contents(
     connection.execute(insert(record_versions), versions)
     _leave_with_version(connection, [row for row, _ in fresh])
     known = _known_of(connection, fresh)
+    said = {row["id"]: known.get(row["id"]) or _unknown(row) for row, _ in fresh}
+    kinds = renamed(
+        connection,
+        database,
+        {row["id"]: row["kind"] for row, _ in fresh},
+        {number: {"flags": one["flags"]} for number, one in said.items()},
+    )
     changes = [
         {
             "b_id": row["id"],
             "content": text,
             "version": row["version"] + 1,
-            **(known.get(row["id"]) or _unknown(row)),
+            "length": length_of(from_json(text)),
+            "kind": kinds.get(row["id"], row["kind"]),
+            **said[row["id"]],
         }
         for row, text in fresh
     ]
     write_rows(connection, table, changes)
+    mark_edited(connection, {row["id"]: row["version"] + 1 for row, _ in fresh})
 
 
 def _leave_with_version(connection: Connection, rows: Sequence[RowMapping]) -> None:
@@ -237,6 +255,7 @@ def _fits(row: RowMapping, edits: Mapping[int, Sequence[Any]]) -> bool:
 
 def _write_versions(
     connection: Connection,
+    database: Database,
     fresh: Sequence[tuple[RowMapping, str]],
     author: str,
     action_id: int,
@@ -245,7 +264,7 @@ def _write_versions(
     """As `write_version`, of many records at once, with their events."""
     if not fresh:
         return
-    _write_contents(connection, records, fresh, author, now)
+    _write_contents(connection, database, records, fresh, author, now)
     events = [
         event_row(
             action_id, row["id"], {"version": row["version"]}, {"version": row["version"] + 1}
@@ -279,12 +298,6 @@ def _row(record_id: int, version: int, text: str, author: str, now: float) -> di
         "author": author,
         "created_at": now,
     }
-
-
-def _edited_since(connection: Connection, row: RowMapping) -> Conflict:
-    newest = connection.execute(_of(row["id"])).mappings().all()[-1:]
-    by = newest[0]["author"] if newest else ""
-    return Conflict("record_edited", record=row["id"], version=row["version"], by=by)
 
 
 def _version(row: RowMapping, record: RowMapping) -> RecordVersion:

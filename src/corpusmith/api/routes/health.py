@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from pydantic import BaseModel
 
 from corpusmith import __version__
-from corpusmith.api.serving import serving_of
+from corpusmith.api.asking import StudioOf
+from corpusmith.errors import StoreError
+from corpusmith.messages import say
 
 router = APIRouter(tags=["health"])
 
@@ -21,7 +23,11 @@ class Health(BaseModel):
 
 
 @router.get("/health")
-def health(request: Request) -> Health:
-    """`ok` when the server runs and its database answers. Anybody may ask."""
-    serving_of(request).store.settings.get("health")
+def health(studio: StudioOf) -> Health:
+    """`ok` when the server can work: its database answers and is up to date, there is room on the
+    disk, and no task waits in vain for a worker. Else 503, with `problems`. Anybody may ask."""
+    problems = studio.watch.problems()
+    if problems:
+        said = "; ".join(say(f"health.{one}", studio.language) for one in problems)
+        raise StoreError("unwell", problems=list(problems), what=said)
     return Health()

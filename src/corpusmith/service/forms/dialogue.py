@@ -6,7 +6,6 @@ to all tasks (`task_file.py`), prompts (`recipes/dialogue_prompts.py`).
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
@@ -16,10 +15,11 @@ from pydantic import Field, field_validator
 from corpusmith.errors import UsageError
 from corpusmith.messages import language_of
 from corpusmith.nouns import Character
+from corpusmith.places import from_folder, means_file
 from corpusmith.presets import load as presets
 from corpusmith.service.cards import CARD_SUFFIXES, find_character, has
 from corpusmith.service.endpoints import endpoints_of
-from corpusmith.service.forms.form import Resolved, deliver_file, from_folder
+from corpusmith.service.forms.form import Resolved, deliver_file
 from corpusmith.service.task_file import Part, TaskFile, one_or_many
 from corpusmith.store.store import SqlStore
 from corpusmith.store.values import Task
@@ -83,7 +83,7 @@ class DialogueForm:
         return Resolved(
             language=spoken,
             recipe_spec={
-                "characters": [_part(character) for character in characters],
+                "characters": [part_of(character) for character in characters],
                 "scenarios": [part.model_dump() for part in scenarios],
                 "mode": given.mode,
                 "turns": given.turns,
@@ -112,8 +112,7 @@ def _card(wish: Json, folder: Path) -> Json:
     """A card's path from the file's folder; a character's name stays as it is."""
     if not isinstance(wish, str):
         return wish
-    looks_like_file = wish.lower().endswith(CARD_SUFFIXES) or os.path.isfile(folder / wish)
-    return from_folder(wish, folder) if looks_like_file else wish
+    return from_folder(wish, folder) if means_file(wish, CARD_SUFFIXES, folder=folder) else wish
 
 
 def _characters(file: DialogueFile, store: SqlStore) -> list[Character]:
@@ -175,7 +174,7 @@ def _language(characters: Sequence[Character]) -> Language:
     return languages.pop() if len(languages) == 1 else language_of()
 
 
-def _part(character: Character) -> dict[str, Json]:
+def part_of(character: Character) -> dict[str, Json]:
     fields = (
         "name",
         "description",

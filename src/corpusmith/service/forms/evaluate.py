@@ -7,7 +7,6 @@ rows (`service/judged.py`), prompts (`judging/prompts.py`), the report
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, cast
@@ -17,12 +16,13 @@ from pydantic_core import PydanticCustomError
 
 from corpusmith.errors import UsageError
 from corpusmith.judging.rubric import RubricPart
+from corpusmith.places import from_folder, given_path, means_file
 from corpusmith.recipes.evaluate_spec import MOST_JUDGES
 from corpusmith.service.checks import only_refusal
 from corpusmith.service.endpoints import endpoints_of
 from corpusmith.service.evaluations import rubric
 from corpusmith.service.fields import FieldsError
-from corpusmith.service.forms.form import Resolved, deliver_file, from_folder
+from corpusmith.service.forms.form import Resolved, deliver_file
 from corpusmith.service.input_part import InputPart, input_from_folder
 from corpusmith.service.judged import judged
 from corpusmith.service.task_file import EndpointPart, Part, TaskFile
@@ -144,27 +144,22 @@ def find_rubric(wish: str | RubricPart, language: Language) -> RubricPart:
     """A rubric on the spot, in a file, or shipped, in this order. Raises NotFound, SpecError."""
     if isinstance(wish, RubricPart):
         return wish
-    if not _is_file(wish, Path()):
+    if not means_file(wish, RUBRIC_SUFFIXES):
         return rubric(wish, language)
     try:
-        return RubricPart.model_validate({"name": Path(wish).stem, **read_fields(wish)})
+        return RubricPart.model_validate({"name": given_path(wish).stem, **read_fields(wish)})
     except ValidationError as error:
         raise FieldsError.of(error, RubricPart, wish) from None
 
 
 def rubric_from_folder(wish: str, folder: Path) -> str:
     """A rubric's path from the file's folder; a rubric's name stays as it is."""
-    return from_folder(wish, folder) if _is_file(wish, folder) else wish
-
-
-def _is_file(wish: str, folder: Path) -> bool:
-    looks_like_file = wish.lower().endswith(RUBRIC_SUFFIXES)
-    return looks_like_file or os.path.isfile(folder / Path(wish).expanduser())
+    return from_folder(wish, folder) if means_file(wish, RUBRIC_SUFFIXES, folder=folder) else wish
 
 
 def _title(of: InputPart) -> str:
     """`dataset:NAME`, `task:3`, `file:NAME`: without the folders, which say nothing of the data."""
-    return of.shown if of.path is None else f"file:{Path(of.path).name}"
+    return of.shown if of.path is None else f"file:{given_path(of.path).name}"
 
 
 def _language(of: InputPart, store: SqlStore) -> Language | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
+from corpusmith.places import from_folder
 from corpusmith.service.task_file import TaskFile
 from corpusmith.store.store import SqlStore
 from corpusmith.store.values import Task
@@ -71,13 +72,9 @@ def deliver_file(studio: Studio, task: Task) -> Path | None:
     wanted = task.spec.get("output")
     if not wanted or (os.path.isfile(wanted) and not studio.store.records.count(task_id=task.id)):
         return None
-    studio.exports.write(wanted, task=task.id, form=str(task.spec["format"]))
+    # It was vetted when the task was made; who runs it now says nothing of it.
+    studio.exports.write(Path(wanted), task=task.id, form=str(task.spec["format"]))
     return Path(str(wanted))
-
-
-def from_folder(path: str, folder: Path) -> str:
-    """A path in a file of `folder`; `~` is the user's home."""
-    return str(folder / Path(path).expanduser())
 
 
 def endpoint_from_folder(part: Json, folder: Path) -> Json:

@@ -15,10 +15,11 @@ from pydantic import Field, field_validator
 
 from corpusmith.errors import UsageError
 from corpusmith.exports.rounds import Conversation
+from corpusmith.places import from_folder, gated, given_output
 from corpusmith.recipes.rounds_spec import CONTEXT_MESSAGES, CONTEXT_TOKENS, ROUNDS
 from corpusmith.service import rounds
 from corpusmith.service.endpoints import endpoints_of
-from corpusmith.service.forms.form import Resolved, deliver_file, from_folder
+from corpusmith.service.forms.form import Resolved, deliver_file
 from corpusmith.service.input_part import InputPart, input_from_folder
 from corpusmith.service.task_file import EndpointPart, TaskFile
 from corpusmith.store.store import SqlStore
@@ -69,8 +70,7 @@ class RoundsForm:
         """See Form. The language is that of the questions, unless the file says another."""
         given = cast(RoundsFile, file)
         _refuse_what_does_not_fit(given)
-        folder = Path(given.output_dir).expanduser().absolute()
-        rounds.refuse_no_folder(folder)
+        folder = _folder(given)
         if given.input is None:
             found, skipped = _history(given, folder, store), {}
             first = 1 + min(len(one["rounds"]) for one in found)
@@ -79,7 +79,8 @@ class RoundsForm:
             triples = rounds.triples_of(part, given.sample, given.seed or 0, store)
             found, skipped, first = triples.conversations, dict(triples.skipped), 1
         last = max(len(one["rounds"]) for one in found) + given.rounds
-        rounds.refuse_later_rounds(folder, last)
+        if folder is not None:
+            rounds.refuse_later_rounds(folder, last)
         spoken = given.language or rounds.language_of(found)
         return Resolved(
             language=spoken,
@@ -88,7 +89,7 @@ class RoundsForm:
                 "context_messages": given.context_messages,
                 "context_tokens": given.context_tokens,
                 "language": spoken,
-                "output_dir": str(folder),
+                "output_dir": "" if folder is None else str(folder),
                 "first_round": first,
                 "skipped": skipped,
             },
@@ -124,8 +125,19 @@ def _refuse_what_does_not_fit(file: RoundsFile) -> None:
         raise UsageError("rounds_only_with_input", field="sample" if file.sample else "map")
 
 
-def _history(file: RoundsFile, folder: Path, store: SqlStore) -> Sequence[Conversation]:
-    part = file.history or InputPart(path=str(rounds.newest_history(folder)))
+def _folder(file: RoundsFile) -> Path | None:
+    """Where the rounds' files go; None: nowhere, the task comes from a request. UsageError."""
+    if gated() and "output_dir" not in file.model_fields_set:
+        return None
+    folder = given_output(file.output_dir).expanduser().absolute()
+    rounds.refuse_no_folder(folder)
+    return folder
+
+
+def _history(file: RoundsFile, folder: Path | None, store: SqlStore) -> Sequence[Conversation]:
+    if folder is None and file.history is None:
+        raise UsageError("rounds_input_or_history")
+    part = file.history or InputPart(path=str(rounds.newest_history(cast(Path, folder))))
     return rounds.histories_in(part, store)
 
 

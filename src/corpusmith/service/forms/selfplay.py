@@ -6,7 +6,6 @@ Does not own: domains (`service/domains.py`), prompts (`recipes/selfplay_prompts
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
@@ -15,11 +14,12 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from corpusmith.errors import UsageError
+from corpusmith.places import from_folder, means_file
 from corpusmith.recipes.selfplay import SelfPlay
 from corpusmith.recipes.selfplay_spec import SelfPlaySpec
 from corpusmith.service.domains import DEFAULT, find_domain, is_file
 from corpusmith.service.endpoints import endpoints_of
-from corpusmith.service.forms.form import Resolved, deliver_file, from_folder
+from corpusmith.service.forms.form import Resolved, deliver_file
 from corpusmith.service.task_file import TaskFile
 from corpusmith.store.store import SqlStore
 from corpusmith.store.values import Task
@@ -105,7 +105,7 @@ class SelfPlayForm:
         """See Form. Under our names: an option of the line replaces the field by its name."""
         changed = dict(fields)
         domain, output = fields.get("domain"), fields.get("output_file")
-        if isinstance(domain, str) and (is_file(domain) or os.path.isfile(folder / domain)):
+        if isinstance(domain, str) and (is_file(domain) or means_file(domain, (), folder=folder)):
             changed["domain"] = from_folder(domain, folder)
         if isinstance(output, str) and output != "-":
             changed["output_file"] = from_folder(output, folder)

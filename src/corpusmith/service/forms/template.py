@@ -6,18 +6,17 @@ Owns: their fields. Does not own: what the fields stand for (`template_parts.py`
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 from pydantic import Field, field_validator, model_validator
 
+from corpusmith.places import from_folder, means_file
 from corpusmith.service.forms.form import (
     Resolved,
     deliver_file,
     endpoint_from_folder,
-    from_folder,
 )
 from corpusmith.service.forms.template_writers import PARAMETERS, ModelPart, Preset
 from corpusmith.service.input_part import InputPart, input_from_folder
@@ -182,5 +181,4 @@ def _own_paths(fields: dict[str, Json], folder: Path) -> dict[str, Json]:
 
 def _template(wish: str, folder: Path) -> str:
     """A template's path from the file's folder; a template's name stays as it is."""
-    looks_like_file = wish.lower().endswith(TEMPLATE_SUFFIXES) or os.path.isfile(folder / wish)
-    return from_folder(wish, folder) if looks_like_file else wish
+    return from_folder(wish, folder) if means_file(wish, TEMPLATE_SUFFIXES, folder=folder) else wish

@@ -8,9 +8,16 @@ Three conventions hold everywhere:
 
 from __future__ import annotations
 
+from corpusmith.store.schema.access import audit, sessions, tokens, users
 from corpusmith.store.schema.chains import chain_steps, chains
 from corpusmith.store.schema.columns import METADATA
 from corpusmith.store.schema.datasets import dataset_characters, dataset_scenarios, datasets
+from corpusmith.store.schema.finding import (
+    record_kinds,
+    record_text_marks,
+    record_text_state,
+    record_text_versions,
+)
 from corpusmith.store.schema.nouns import (
     characters,
     connections,
@@ -27,11 +34,21 @@ from corpusmith.store.schema.reviews import (
     review_groups,
     reviews,
 )
-from corpusmith.store.schema.tasks import calls, executions, inputs, items, quotas, tasks
+from corpusmith.store.schema.tasks import (
+    calls,
+    executions,
+    inputs,
+    items,
+    live,
+    quotas,
+    tasks,
+    workers,
+)
 
 __all__ = [
     "METADATA",
     "REVISIONS",
+    "audit",
     "calls",
     "chain_steps",
     "chains",
@@ -43,8 +60,13 @@ __all__ = [
     "executions",
     "inputs",
     "items",
+    "live",
     "modes",
     "quotas",
+    "record_kinds",
+    "record_text_marks",
+    "record_text_state",
+    "record_text_versions",
     "record_versions",
     "records",
     "removals",
@@ -54,10 +76,14 @@ __all__ = [
     "review_groups",
     "reviews",
     "scenarios",
+    "sessions",
     "settings",
     "tasks",
     "template_versions",
     "templates",
+    "tokens",
+    "users",
+    "workers",
 ]
 
 REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")

@@ -40,6 +40,10 @@ def _record_columns() -> list[Column[Any]]:
         Column("version", Integer, nullable=False, server_default="1"),
         # Who has reviewed it, as a number of `review_groups`; 0: nobody.
         Column("review_group", BigInteger, nullable=False, server_default="0"),
+        # What it is named after, as a number of `record_kinds`.
+        Column("kind", BigInteger, nullable=False, server_default="0"),
+        # Characters of all texts of its content.
+        Column("length", BigInteger, nullable=False, server_default="0"),
     ]
 
 
@@ -54,9 +58,30 @@ _of = records.c
 Index("ix_records_task", _of.task_id, _of.ordinal, _of.position, _of.sample, unique=True)
 
 # Partial: a record costs these only once it is committed to a dataset.
+# In the dataset's order, with everything that a filter may ask for: any filter is answered inside
+# the index, however few records fit (docs/design/finding.md).
 partial(
     "ix_records_dataset",
     _of.dataset_id,
+    _of.task_id,
+    _of.ordinal,
+    _of.position,
+    _of.sample,
+    _of.kind,
+    _of.state,
+    _of.score,
+    _of.rating,
+    _of.length,
+    _of.id,
+    where=_of.dataset_id.is_not(None),
+)
+partial("ix_records_dataset_newest", _of.dataset_id, _of.id, where=_of.dataset_id.is_not(None))
+# What a dataset holds, counted without a look at its records; and where few are of a kind, those.
+partial(
+    "ix_records_dataset_kind",
+    _of.dataset_id,
+    _of.kind,
+    _of.state,
     _of.task_id,
     _of.ordinal,
     _of.position,
@@ -105,13 +130,6 @@ for _scope, _column in (("dataset", _of.dataset_id), ("task", _of.task_id)):
 partial("ix_records_dataset_score", _of.dataset_id, _of.score, _of.id, where=_of.score.is_not(None))
 partial("ix_records_task_score", _of.task_id, _of.score, _of.id, where=_of.score.is_not(None))
 partial("ix_records_rating", _of.dataset_id, _of.rating, where=_of.rating.is_not(None))
-partial(
-    "ix_records_dataset_labels",
-    _of.dataset_id,
-    _of.scenario,
-    _of.character,
-    where=_of.dataset_id.is_not(None),
-)
 
 # What was taken out of a dataset, and can be put back. Rows move here whole, so that nothing that
 # reads `records` has to ask whether a record is still there.

@@ -45,9 +45,40 @@ tasks = Table(
     Column("lease_until", Seconds),
     when("created_at"),
     when("updated_at"),
+    # When somebody asked the server to run it; NULL: nobody waits for it.
+    Column("queued_at", Seconds),
+    # Grows with each change of `spec`: who runs it sees by its next beat that there is one.
+    number("revision"),
+    # Of the request that made it, where that named itself: who asked and the key; what was sent.
+    Column("request_key", Text),
+    Column("request_digest", Text),
     # A deleted task's number never comes back: a late writer cannot hit another task.
     sqlite_autoincrement=True,
 )
+
+partial("ix_tasks_queued", tasks.c.queued_at, tasks.c.id, where=tasks.c.queued_at.is_not(None))
+partial("ix_tasks_running", tasks.c.id, where=tasks.c.status == "running")
+Index("ix_tasks_request", tasks.c.request_key, unique=True)
+
+live = Table(
+    "live",
+    METADATA,
+    Column("task_id", ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
+    when("at"),
+    Column("body", Text, nullable=False),
+)
+"""What a running task looks like, beyond its counters; without a row, nobody runs it."""
+
+workers = Table(
+    "workers",
+    METADATA,
+    Column("owner", Text, primary_key=True),
+    when("started_at"),
+    when("at"),
+    Column("tasks_at_once", Integer, nullable=False),
+    Column("running", Integer, nullable=False),
+)
+"""Processes that wait for queued tasks, each with its last sign of life."""
 
 inputs = Table(
     "inputs",
@@ -135,6 +166,8 @@ calls = Table(
     Column("cost_usd", Float(53)),
     Column("latency_s", Float(53), nullable=False),
     when("created_at"),
-    # The only index: keys are random, and each further index on random keys halves the speed.
+    # Keys are random, and each further index on random keys halves the speed. That on the items
+    # of a task grows where it grew last: docs/design/running.md says what is known of its cost.
     Index("ix_calls_key", "key", unique=True),
+    Index("ix_calls_item", "task_id", "item"),
 )

@@ -1,0 +1,45 @@
+"""The log of who did what."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from corpusmith.api.access import needs
+from corpusmith.api.asking import After, Limit, Page, StudioOf, page_of, place_in
+from corpusmith.store.access_values import AuditEntry
+
+router = APIRouter(tags=["audit"])
+
+Text = Annotated[str | None, Query(max_length=300)]
+From = Annotated[
+    datetime | None, Query(alias="from", description="A time without a zone is UTC's.")
+]
+Until = Annotated[datetime | None, Query(alias="to", description="Before this.")]
+
+
+@router.get("/audit", dependencies=[needs("admin")])
+def list_audit(
+    studio: StudioOf,
+    who: Text = None,
+    action: Text = None,
+    target: Text = None,
+    since: From = None,
+    until: Until = None,
+    limit: Limit = 50,
+    after: After = None,
+) -> Page[AuditEntry]:
+    """What was changed or refused, newest first: by users, tokens, the one local person, and the
+    commands `users` and `tokens`. `action` is an operation's id in this description."""
+    found = studio.audit.list(
+        who=who,
+        action=action,
+        target=target,
+        since=since,
+        until=until,
+        limit=limit + 1,
+        after=place_in(after, int),
+    )
+    return page_of(found, limit, lambda one: one.id)

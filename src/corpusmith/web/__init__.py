@@ -1,0 +1,1 @@
+"""The pages of the studio, over the same services as the other faces."""

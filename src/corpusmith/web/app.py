@@ -1,0 +1,66 @@
+"""The application with its pages: REST, and what people see in a browser.
+
+Owns: putting them together. Does not own: REST (`api`), any page (`pages/`, one module a group).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from importlib import import_module
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.concurrency import run_in_threadpool
+
+from corpusmith.api import app as api
+from corpusmith.api.serving import Serving
+from corpusmith.errors import CorpusmithError
+from corpusmith.service.simulator_process import SimulatorProcess
+from corpusmith.service.studio import Studio
+from corpusmith.web import assets
+from corpusmith.web.errors import add_page_handlers
+from corpusmith.web.nav import PAGES
+
+Lifespan = Callable[[Any], AbstractAsyncContextManager[Any]]
+
+MOST_BYTES = 32 * 1024 * 1024
+"""Of what a page sends, where it does not say otherwise."""
+
+
+def create_app(serving: Serving) -> FastAPI:
+    """REST and pages."""
+    app = api.create_app(serving)
+    app.state.simulator = SimulatorProcess()
+    app.router.lifespan_context = _living(app.router.lifespan_context, app.state.simulator)
+    app.include_router(assets.router)
+    app.include_router(page_router())
+    add_page_handlers(app)
+    return app
+
+
+def _living(inner: Lifespan, simulator: SimulatorProcess) -> Lifespan:
+    """The REST application's own life, and the simulator's inside it."""
+
+    @asynccontextmanager
+    async def living(app: FastAPI) -> AsyncIterator[Any]:
+        async with inner(app) as state:
+            serving: Serving = app.state.serving
+            studio = Studio.over(serving.store, serving.language)
+            # A simulator that does not start again must not keep the server from starting.
+            with suppress(CorpusmithError):
+                await run_in_threadpool(simulator.start_again, studio)
+            try:
+                yield state
+            finally:
+                await run_in_threadpool(simulator.close)
+
+    return living
+
+
+def page_router() -> APIRouter:
+    """All pages."""
+    router = APIRouter(include_in_schema=False, max_body_size=MOST_BYTES)
+    for group in PAGES:
+        router.include_router(import_module(f"corpusmith.web.pages.{group.name}").router)
+    return router
