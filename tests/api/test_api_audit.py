@@ -106,7 +106,7 @@ def test_a_hostile_name_is_only_a_name(home: House) -> None:
 
 
 GUESSED = [
-    ("short", "password_short"),
+    ("tiny 字", "password_short"),
     ("1234567890", "password_common"),
     (" 1234567890", "password_common"),
     ("QWERTYUIOP", "password_common"),

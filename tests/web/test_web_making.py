@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import threading
 import time
@@ -14,7 +15,6 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 from playwright.sync_api import Page, expect
-from running_kit import working
 from web_kit import Look, Site, aside, axe, sideways
 from web_store import HOSTILE
 
@@ -24,8 +24,11 @@ from corpusmith.simulator.config import SimulatorConfig
 from corpusmith.simulator.thread import Running, run_in_thread
 from corpusmith.values import Language
 from corpusmith.web.app import create_app
+from running_kit import working
 
 SOON = 30_000
+SOME = re.compile(r"^\s*[1-9]")
+"""A count that is not 0."""
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +95,7 @@ def test_a_template_runs_live_is_paused_and_goes_on(empty_site: Site, slow: Runn
     with working(url_of_store(empty_site)):
         start(page)
         page.evaluate("window.still = true")
-        expect(page.locator(".huge")).not_to_contain_text("0 / 24", timeout=SOON)
+        expect(page.locator(".huge")).to_have_text(SOME, timeout=SOON)
         expect(page.locator(".paces")).to_contain_text("in flight")
         page.get_by_role("button", name="Pause").click()
         expect(page.locator(".under-head")).to_contain_text("Paused", timeout=SOON)
@@ -199,6 +202,58 @@ def test_tasks_are_chosen_and_deleted_together(empty_site: Site, simulator: Runn
     assert page.url.endswith("?search=ir")
 
 
+@pytest.mark.parametrize(("job", "done"), [("ratio", "20 / 20"), ("selfplay", "5 / 5")])
+def test_other_examples_come_to_their_end(
+    empty_site: Site, simulator: Running, job: str, done: str
+) -> None:
+    connect(empty_site, simulator)
+    page = empty_site.open(f"/generate/{job}?example=1", Look(language="zh"))
+    with working(url_of_store(empty_site)):
+        start(page, "开始生成")
+        expect(page.locator(".huge")).to_contain_text(done, timeout=SOON)
+
+
+def test_data_that_is_there_is_scored_and_gone_on_with(
+    empty_site: Site, simulator: Running, tmp_path: Path
+) -> None:
+    connect(empty_site, simulator)
+    rows = [{"question": f"Why {n}?", "answer": "So.", "correction": "Better."} for n in "abc"]
+    source = tmp_path / "triples.json"
+    source.write_text(json.dumps(rows), "utf-8")
+    with working(url_of_store(empty_site)):
+        page = empty_site.open("/generate/rounds")
+        page.locator("#file-input").set_input_files(str(source))
+        expect(page.locator("#f-input option:checked")).to_have_text("triples.json")
+        page.locator("#f-rounds").fill("1")
+        expect(page.locator("#preview .said.good")).to_be_visible()
+        start(page)
+        expect(page.locator(".huge")).to_contain_text("3 / 3", timeout=SOON)
+        page.goto(empty_site.url + "/generate/evaluate")
+        page.locator("#f-of").select_option("task:1")
+        start(page)
+        expect(page.locator(".huge")).to_contain_text("3 / 3", timeout=SOON)
+    expect(page.locator("#scores")).to_be_visible()
+
+
+def test_feedback_becomes_training_files(empty_site: Site, tmp_path: Path) -> None:
+    page = empty_site.open("/generate/feedback")
+    page.get_by_role("button", name="Make the files").click()
+    expect(page.locator("#w-source")).to_be_visible()
+    row = {"user_input": "Hello?", "model_response": "Yes.", "model_name": "m", "timestamp": "now"}
+    rows = [{**row, "id": str(at), "rating": at} for at in range(1, 6)]
+    source = tmp_path / "ratings.json"
+    source.write_text(json.dumps(rows), "utf-8")
+    page.locator("#file-source").set_input_files(str(source))
+    expect(page.locator("#f-source option:checked")).to_have_text("ratings.json")
+    page.get_by_role("button", name="Make the files").click()
+    expect(page.locator(".said.good").first).to_contain_text("2", timeout=SOON)
+    assert axe(page) == []
+    with page.expect_download() as download:
+        page.get_by_role("link", name="high_quality_samples.jsonl").click()
+    kept = Path(download.value.path()).read_text("utf-8").splitlines()
+    assert [json.loads(one)["rating"] for one in kept] == [4, 5]
+
+
 def test_a_task_that_is_gone_says_so(empty_site: Site, simulator: Running) -> None:
     studio = connect(empty_site, simulator)
     fields = {"connection": "sim", "characters": ["Nora Pell"], "count": 1, "turns": 1}
@@ -211,7 +266,7 @@ def test_a_task_that_is_gone_says_so(empty_site: Site, simulator: Running) -> No
 
 def test_an_open_page_outlives_its_server(empty_site: Site, slow: Running) -> None:
     studio = connect(empty_site, slow)
-    fields = {"connection": "sim", "characters": ["Nora Pell"], "count": 40, "turns": 1}
+    fields = {"connection": "sim", "characters": ["Nora Pell"], "count": 400, "turns": 1}
     task = aside(lambda: studio.tasks.submit({**fields, "concurrency": 4}))[0]
     port = free_port()
     with working(url_of_store(empty_site)):
@@ -219,14 +274,19 @@ def test_an_open_page_outlives_its_server(empty_site: Site, slow: Running) -> No
             page = empty_site.open("/settings")
             empty_site.watch.host = f"127.0.0.1:{port}"
             page.goto(f"http://127.0.0.1:{port}/tasks/{task.id}")
-            expect(page.locator(".huge")).not_to_contain_text("0 / 40", timeout=SOON)
+            expect(page.locator(".huge")).to_have_text(SOME, timeout=SOON)
             before = page.locator(".huge").inner_text()
         expect(page.locator("#away")).to_be_visible(timeout=SOON)
         with serving_at(app_of(empty_site), port):
             expect(page.locator("#away")).to_be_hidden(timeout=SOON)
             expect(page.locator(".huge")).not_to_have_text(before, timeout=SOON)
-            expect(page.locator(".huge")).to_contain_text("40 / 40", timeout=SOON)
-            expect(page.locator(".under-head")).to_contain_text("Finished", timeout=SOON)
+            studio.tasks.ask(task.id, "cancel")
+            expect(page.locator(".under-head")).to_contain_text("Cancelled", timeout=SOON)
+    # What was asked of a server that was not there, and of the one that the page came from first.
+    told = empty_site.watch.problems
+    empty_site.watch.problems = [
+        one for one in told if "Failed to fetch" not in one and "icon.svg" not in one
+    ]
 
 
 def app_of(site: Site) -> FastAPI:

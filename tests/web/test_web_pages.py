@@ -37,6 +37,7 @@ ADDRESSES = (
     "/generate/selfplay?example=1",
     "/generate/rounds",
     "/generate/evaluate",
+    "/generate/feedback",
     "/tasks",
     "/tasks?search=nothing-like-it",
     "/tasks/1",

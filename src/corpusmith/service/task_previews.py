@@ -94,6 +94,7 @@ PLACES: dict[str, str] = {
     "template_input_unused": "input",
     "rounds_count": "rounds",
     "rounds_input_and_history": "history",
+    "rounds_input_or_history": "input",
     "unknown_recipe": "recipe",
     "recipe_word": "recipe",
     "unknown_format": "format",

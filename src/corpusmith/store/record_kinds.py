@@ -24,7 +24,6 @@ from corpusmith.values import Selection
 
 ANY_FLAG = "any"
 """Of `Selection.flag`: flagged by at least one check."""
-_KNOWN_AT_MOST = 50_000
 _IN_A_STATEMENT = 500
 
 
@@ -40,35 +39,6 @@ class Kind(NamedTuple):
 
 
 COLUMNS = tuple(record_kinds.c[name] for name in Kind._fields)
-
-
-class KindNumbers:
-    """The numbers of kinds, remembered for the writer of records. Used by one writer at a time."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._known: dict[Kind, int] = {}
-        self._unsure: dict[Kind, int] = {}
-        """Read or made in the transaction that is open: it may still be rolled back."""
-
-    def of(self, connection: Connection, kinds: set[Kind]) -> Mapping[Kind, int]:
-        """The number of each; new ones are added."""
-        known = self._known
-        if missing := {one for one in kinds if one not in known}:
-            self._unsure |= kind_numbers(connection, self._database, missing)
-            return {**self._unsure, **{one: known[one] for one in kinds - missing}}
-        return known
-
-    def saved(self) -> None:
-        """The transaction is committed."""
-        if len(self._known) + len(self._unsure) > _KNOWN_AT_MOST:
-            self._known = {}
-        self._known |= self._unsure
-        self._unsure = {}
-
-    def forget(self) -> None:
-        """It is not."""
-        self._unsure = {}
 
 
 def kind_numbers(
@@ -148,15 +118,21 @@ def _named_text(models: tuple[str, ...]) -> str | None:
     return to_json(named) if named else None
 
 
+@lru_cache
 def _digest(kind: Kind) -> bytes:
     return hashlib.blake2b(to_json(list(kind)).encode(), digest_size=16).digest()
 
 
 def _by_digest(connection: Connection, digests: Iterable[bytes]) -> dict[bytes, int]:
+    # In the write path of the engine, once a group commit: said to the driver as it is, a tenth of
+    # the time that a statement of SQLAlchemy's takes.
+    sign = "?" if connection.dialect.paramstyle == "qmark" else "%s"
     wanted = list(digests)
     found: dict[bytes, int] = {}
     for start in range(0, len(wanted), _IN_A_STATEMENT):
-        some = record_kinds.c.digest.in_(wanted[start : start + _IN_A_STATEMENT])
-        query = select(record_kinds.c.digest, record_kinds.c.id).where(some)
-        found |= {bytes(digest): number for digest, number in connection.execute(query)}
+        some = wanted[start : start + _IN_A_STATEMENT]
+        signs = ",".join([sign] * len(some))
+        query = f"SELECT digest, id FROM record_kinds WHERE digest IN ({signs})"  # noqa: S608
+        rows = connection.exec_driver_sql(query, tuple(some))
+        found |= {bytes(digest): number for digest, number in rows}
     return found

@@ -22,7 +22,7 @@ from corpusmith.store.codec import flags_text, plain, to_json, verdicts_text
 from corpusmith.store.database import Database
 from corpusmith.store.foreign import translated
 from corpusmith.store.modes import Modes
-from corpusmith.store.record_kinds import Kind, KindNumbers, models_text
+from corpusmith.store.record_kinds import Kind, kind_numbers, models_text
 from corpusmith.store.review_rules import given_rating
 from corpusmith.store.schema import calls, items, quotas, records, tasks
 from corpusmith.store.tally import BILL, COUNTERS, Bill, Counters
@@ -67,19 +67,13 @@ class SqlTransaction:
         with translated(self._database.url):
             learned = self._modes.write(connection)
         self._connection = None
-        try:
-            self._database.end(connection, commit=True)
-        except BaseException:
-            self._sql.kinds.forget()
-            raise
-        self._sql.kinds.saved()
+        self._database.end(connection, commit=True)
         self._modes.saved(learned)
 
     def rollback(self) -> None:
         """Forget it. Does nothing when there is no open transaction."""
         if self._connection is not None:
             connection, self._connection = self._connection, None
-            self._sql.kinds.forget()
             self._database.end(connection, commit=False)
 
     @property
@@ -104,7 +98,6 @@ class Statements:
         )
         self.item = _Rows(item, items, database)
         self.record = _Rows(insert(records), records, database)
-        self.kinds = KindNumbers(database)
         self.quota = (
             update(quotas)
             .where(quotas.c.task_id == bindparam("b_task"))
@@ -161,6 +154,7 @@ class _Batch:
     def __init__(self, connection: Connection, sql: Statements, database: Database) -> None:
         self._connection = connection
         self._sql = sql
+        self._database = database
         self._now = database.now()
         self._url = database.shown_url
         self._fences: dict[int, int | None] = {}
@@ -187,7 +181,10 @@ class _Batch:
         if self._items:
             self._sql.item.run(self._connection, self._items)
         if self._records:
-            numbers = self._sql.kinds.of(self._connection, {row["kind"] for row in self._records})
+            # Asked anew each time: a number that this process remembered would be another one
+            # after a restore.
+            kinds = {row["kind"] for row in self._records}
+            numbers = kind_numbers(self._connection, self._database, kinds)
             for row in self._records:
                 row["kind"] = numbers[row["kind"]]
             self._sql.record.run(self._connection, self._records)

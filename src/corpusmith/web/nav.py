@@ -32,6 +32,7 @@ class Group:
 
 PAGES = (
     Group(name="home", path="/", icon="home", section="work"),
+    Group(name="feedback", path="/generate/feedback"),
     Group(name="generate", path="/generate", icon="sparkles", section="work", scope="edit"),
     Group(name="tasks", path="/tasks", icon="list-check", section="work"),
     Group(name="datasets", path="/datasets", icon="database", section="work"),

@@ -1,4 +1,4 @@
-"""Generate: a choice of jobs, a guided page for each, with prompts and cost before anything is sent.
+"""Generate: a choice of jobs, and a guided page for each, with prompts and cost beforehand.
 
 Owns: routes, what a page offers to choose from, beside which field a problem stands. Does not own:
 from a form to a task (`web/making.py`), what is missing (`service/task_previews.py`).

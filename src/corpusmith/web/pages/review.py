@@ -31,7 +31,7 @@ from corpusmith.web.view import View, ViewOf
 router = APIRouter(prefix="/review")
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
-BATCH = 12
+BATCH = 20
 """Records that a page brings with it."""
 PERCENT = "10"
 
@@ -69,7 +69,7 @@ def review_page(
         blind=_blind(query),
         narrowed=which.narrowed,
         cards=_cards(view, ids, reviewer, blind=_blind(query)),
-        next=_next(kept, cursor(page.after)),
+        following=_next(kept, cursor(page.after)),
         progress=view.studio.reviews.progress(queue),
         kept=kept,
         here_path=at("/review", kept),
@@ -89,14 +89,14 @@ def review_part(
     kept, blind = _kept(query), _blind(query)
     if record is not None:
         cards = _cards(view, [record], reviewer, blind=blind)
-        return view.part("review/cards.html", cards=cards, next="", kept=kept, blind=blind)
+        return view.part("review/cards.html", cards=cards, following="", kept=kept, blind=blind)
     which = chosen(query.get("dataset", ""), query)
     queue = _queue(view, which, query, reviewer)
     page = view.studio.reviews.queue(queue, limit=BATCH, after=after)
     return view.part(
         "review/cards.html",
         cards=_cards(view, page.ids, reviewer, blind=blind),
-        next=_next(kept, cursor(page.after)),
+        following=_next(kept, cursor(page.after)),
         kept=kept,
         blind=blind,
     )
@@ -114,7 +114,7 @@ def say_in_review(
         return _fault(view, error)
     cards = _cards(view, [number], reviewer, blind=_blind(query))
     return view.part(
-        "review/cards.html", cards=cards, next="", kept=_kept(query), blind=_blind(query)
+        "review/cards.html", cards=cards, following="", kept=_kept(query), blind=_blind(query)
     )
 
 

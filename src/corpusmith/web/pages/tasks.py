@@ -71,11 +71,11 @@ def bulk_tasks_by_page(view: ViewOf, form: FormOf) -> Response:
         return view.go(back, "web.tasks.bulk_none", tone="warn")
     which = _filter({name: form.text(name) for name in FILTERS}) if everything else None
     done = view.studio.task_views.bulk(action, ids=chosen, which=which)
-    data = {"n": len(done.done), "refused": len(done.refused)}
+    count = len(done.done)
     if not done.refused:
-        return view.go(back, f"web.tasks.bulk.{action}", **data)
-    data["why"] = done.refused[0].message
-    return view.go(back, "web.tasks.bulk_refused", tone="warn", **data)
+        return view.go(back, f"web.tasks.bulk.{action}", n=count)
+    why, refused = done.refused[0].message, len(done.refused)
+    return view.go(back, "web.tasks.bulk_refused", tone="warn", n=count, refused=refused, why=why)
 
 
 # ---------------------------------------------------------------- one task
@@ -85,8 +85,7 @@ def bulk_tasks_by_page(view: ViewOf, form: FormOf) -> Response:
 def task_page(view: ViewOf, number: Number) -> Response:
     """How it stands, and what came of it first."""
     detail = view.studio.task_views.detail(number)
-    records = _shown(view, number, FIRST) if detail.task.counts.accepted else []
-    return _page(view, "overview", detail, records=records)
+    return _page(view, "overview", detail, **_came_of(view, detail.task))
 
 
 @router.get("/{number:int}/live", dependencies=[needs("read")])
@@ -263,9 +262,7 @@ def delete_task_by_page(view: ViewOf, number: Number) -> Response:
 
 
 @router.post("/{number:int}/download", dependencies=[needs("read"), costly()])
-def download_task_by_page(
-    request: Request, view: ViewOf, number: Number, form: FormOf
-) -> Response:
+def download_task_by_page(request: Request, view: ViewOf, number: Number, form: FormOf) -> Response:
     """导出: on to the address that downloads its records."""
     body = rest_exports.ExportBody(task=number, format=form.text("format") or "json")
     tickets = rest_exports.tickets_of(request)
@@ -281,8 +278,17 @@ def _refused(view: View, number: int, form: Form, error: CorpusmithError) -> Res
     """The page again, its dialog open with what was typed."""
     detail = view.studio.task_views.detail(number)
     filled = form.refused(error, view.language, beside={"price_unknown": "max_cost"})
-    records = _shown(view, number, FIRST) if detail.task.counts.accepted else []
-    return _page(view, "overview", detail, status=422, form=filled, records=records)
+    more = _came_of(view, detail.task)
+    return _page(view, "overview", detail, status=422, form=filled, **more)
+
+
+def _came_of(view: View, task: TaskView) -> dict[str, Any]:
+    """What the overview shows below the figures: first records, or what the judges found."""
+    if not task.counts.accepted:
+        return {"records": [], "scores": None}
+    if task.recipe == "evaluate":
+        return {"records": [], "scores": view.studio.evaluations.of(task.id)}
+    return {"records": _shown(view, task.id, FIRST), "scores": None}
 
 
 # ---------------------------------------------------------------- values
@@ -338,4 +344,3 @@ def _texts(content: Json) -> list[tuple[str, str]]:
 
 def _text(value: Json) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
-

@@ -3,7 +3,7 @@
 "use strict";
 
 (() => {
-  const AHEAD = 6;
+  const AHEAD = 12;
   const root = document.getElementById("review");
   if (!root) return;
   const cards = document.getElementById("cards");
@@ -42,13 +42,19 @@
   function step(by) {
     const found = all();
     const place = now ? found.indexOf(now) : found.length;
-    if (by > 0) { show(found[place + 1] ?? null); return; }
+    if (by > 0) {
+      if (found[place + 1]) show(found[place + 1]);
+      else if (!cards.querySelector("[data-next]")) show(null);
+      else { wanted = true; ahead(); }
+      return;
+    }
     if (found[place - 1]) show(found[place - 1]);
   }
 
   // ------------------------------------------------------------ bringing more
 
   let asking = false;
+  let wanted = false;
 
   function take(html) {
     const box = document.createElement("template");
@@ -70,9 +76,12 @@
       for (const one of [...piece.querySelectorAll("article[data-record]")]) if (known.has(one.dataset.record)) one.remove();
       next.remove();
       cards.append(piece);
-      if (!now && all().length > found.length) show(all()[found.length]);
-    } catch { corpusmith.say(root.dataset.lost, "bad"); }
+    } catch {
+      wanted = false;
+      corpusmith.say(root.dataset.lost, "bad");
+    }
     asking = false;
+    if (wanted) { wanted = false; step(1); }
   }
 
   // ------------------------------------------------------------ saying
@@ -102,42 +111,46 @@
     return body;
   }
 
-  const typed = (card) => JSON.stringify([...card.querySelectorAll("form [name]:not([type=hidden])")].map((one) => one.value));
+  const fieldsOf = (form) => [...form.querySelectorAll("[name]:not([type=hidden])")];
+  const typed = (card) => JSON.stringify(fieldsOf(card).map((one) => one.value));
 
   function send(card, more, quiet = false) {
     const body = said(card, more);
     if (!["state", "rating", "note", "tags"].some((name) => body.has(name))) return;
     const sent = typed(card);
     inLine(async () => {
-      // The card that is there now: an answer before this one may have replaced it.
-      const before = all().find((one) => one.dataset.record === card.dataset.record) ?? card;
-      const form = before.querySelector("form");
+      const form = card.querySelector("form");
       const answer = await fetch(form.action, { method: "POST", body, keepalive: true }).catch(() => null);
       if (!answer || !answer.ok) {
         const why = answer?.headers.get("content-type")?.includes("json") ? (await answer.json()).message : root.dataset.lost;
         corpusmith.say(why, "bad");
-        show(before);
+        show(card);
         return;
       }
       const fresh = take(await answer.text()).querySelector("article");
-      count(Number(fresh.dataset.done) - Number(before.dataset.done));
-      replace(before, fresh, sent);
+      count(Number(fresh.dataset.done) - Number(card.dataset.done));
+      renew(card, fresh, sent);
       if (!quiet) corpusmith.say(root.dataset.saved);
     });
   }
 
-  // What was typed while an answer was on its way stays, and stays a draft.
-  function replace(before, fresh, sent) {
-    const later = typed(before) !== sent;
-    const held = document.activeElement?.id;
-    const inside = before.contains(document.activeElement);
-    const fields = [...before.querySelectorAll("form [name]:not([type=hidden])")];
-    if (!later) { try { localStorage.removeItem("corpusmith.draft." + fresh.querySelector("form").dataset.draft); } catch { /* off */ } }
-    fresh.hidden = before.hidden;
-    before.replaceWith(fresh);
-    if (later) for (const one of fields) fresh.querySelector(`form [name="${one.name}"]`).value = one.value;
-    if (now === before) now = fresh;
-    if (inside) (held ? document.getElementById(held) : fresh)?.focus({ preventScroll: true });
+  // What others or the server have changed is shown anew. The fields stay where they are, with the
+  // caret in them; what was typed while an answer was on its way stays, and stays a draft.
+  function renew(card, fresh, sent) {
+    const form = card.querySelector("form");
+    const other = fresh.querySelector("form");
+    const later = typed(card) !== sent;
+    Object.assign(card.dataset, fresh.dataset);
+    for (const one of [...card.children]) if (one !== form) one.remove();
+    for (const one of [...fresh.children]) if (one !== other) form.before(one);
+    for (const one of form.querySelectorAll("[type=hidden]")) one.remove();
+    form.prepend(...other.querySelectorAll("[type=hidden]"));
+    if (later) return;
+    for (const one of fieldsOf(form)) {
+      const value = other.querySelector(`[name="${one.name}"]`).value;
+      if (one.value !== value) one.value = value;
+    }
+    try { localStorage.removeItem("corpusmith.draft." + form.dataset.draft); } catch { /* off */ }
   }
 
   function undo() {
@@ -153,11 +166,11 @@
       const before = all().find((one) => one.dataset.record === String(told.record));
       if (before) {
         count(Number(fresh.dataset.done) - Number(before.dataset.done));
-        replace(before, fresh, typed(before));
+        renew(before, fresh, typed(before));
       } else {
         cards.insertBefore(fresh, now);
       }
-      show(fresh);
+      show(before ?? fresh);
     });
   }
 
