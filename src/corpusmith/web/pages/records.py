@@ -65,9 +65,7 @@ def bulk_records_by_page(view: ViewOf, form: FormOf, jobs: JobsOf, reviewer: Rev
 
     def work(studio: Studio, run: Run) -> BulkResult:
         run.show(0, len(ids))
-        return studio.records.bulk(
-            cast(BulkAction, action), ids, tags=tags, reviewer=reviewer, show=run.show
-        )
+        return studio.records.bulk(action, ids, tags=tags, reviewer=reviewer, show=run.show)
 
     who = cast(Principal, view.who)
     number = jobs.start("records", work, studio=view.studio, by=who)
