@@ -17,10 +17,10 @@ from corpusmith.contracts import Ask, CheckContext, Provider, Quota
 from corpusmith.engine.budget import Ceilings
 from corpusmith.engine.calls import Route
 from corpusmith.engine.clock import SystemClock
+from corpusmith.engine.job import Ended, Job
 from corpusmith.engine.ladder import Ladder
 from corpusmith.engine.limits import Limiter
 from corpusmith.engine.quota import extended
-from corpusmith.engine.job import Ended, Job
 from corpusmith.engine.runner import Runner
 from corpusmith.providers.connect import connection_of
 from corpusmith.providers.openai import OpenAI

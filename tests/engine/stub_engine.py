@@ -11,9 +11,9 @@ from corpusmith.contracts import Answer, Ask, Checks, Quota, Store
 from corpusmith.engine.budget import Ceilings
 from corpusmith.engine.calls import Route
 from corpusmith.engine.clock import SystemClock
+from corpusmith.engine.job import Job
 from corpusmith.engine.ladder import Ladder
 from corpusmith.engine.limits import Limiter
-from corpusmith.engine.job import Job
 from corpusmith.engine.runner import Runner
 from corpusmith.quality.chain import Chain
 from corpusmith.store.lease import owner_id

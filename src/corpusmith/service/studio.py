@@ -39,8 +39,8 @@ from corpusmith.service.task_previews import TaskPreviews
 from corpusmith.service.task_views import TaskViews
 from corpusmith.service.tasks import Result, Show, Tasks
 from corpusmith.service.templates import Templates
-from corpusmith.service.uploads import Uploads
 from corpusmith.service.tokens import Tokens
+from corpusmith.service.uploads import Uploads
 from corpusmith.service.users import Users
 from corpusmith.service.workers import Workers
 from corpusmith.store.open import open_store

@@ -30,9 +30,7 @@ def upgrade() -> None:
     op.create_index("ix_calls_item", "calls", ["task_id", "item"])
     op.create_table(
         "live",
-        sa.Column(
-            "task_id", _ID, sa.ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True
-        ),
+        sa.Column("task_id", _ID, sa.ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
         sa.Column("at", _FLOAT, nullable=False),
         sa.Column("body", sa.Text, nullable=False),
     )
