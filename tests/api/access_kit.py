@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx2
-from api_kit import served
+from api_kit import furnished, served
 from argon2 import Parameters, Type
 from fastapi import FastAPI
 
-from corpusmith.api.app import create_app
 from corpusmith.api.serving import Serving
 from corpusmith.service.passwords import Passwords
 from corpusmith.service.studio import Studio
@@ -73,8 +72,8 @@ class House:
 def house(store: SqlStore, *, people: bool = True, **serving: Any) -> Iterator[House]:
     """A running server; `people`: with a user of each role."""
     passwords = Passwords(CHEAP)
-    app = create_app(Serving(store=store, language="en", passwords=passwords, **serving))
-    with served(app) as client, ExitStack() as opened:
+    rules = Serving(store=store, language="en", passwords=passwords, **serving)
+    with furnished(rules) as app, served(app) as client, ExitStack() as opened:
         found = House(app=app, store=store, passwords=passwords, client=client, opened=opened)
         for name, role in ROLES.items() if people else ():
             found.studio.users.add(name, WORD, role)

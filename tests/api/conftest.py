@@ -7,9 +7,8 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from api_kit import served
+from api_kit import furnished, served
 
-from corpusmith.api.app import create_app
 from corpusmith.api.serving import Serving
 from corpusmith.store.store import SqlStore
 
@@ -22,12 +21,13 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def client(store: SqlStore) -> Iterator[httpx2.Client]:
     """Speaks English to a server of one person."""
-    with served(create_app(Serving(store=store, language="en"))) as client:
+    with furnished(Serving(store=store, language="en")) as app, served(app) as client:
         yield client
 
 
 @pytest.fixture
 def sqlite_client(opened, sqlite_url: str) -> Iterator[httpx2.Client]:  # type: ignore[no-untyped-def]
     """The same on SQLite alone, for what does not touch the database's own ways."""
-    with served(create_app(Serving(store=opened(sqlite_url), language="en"))) as client:
+    serving = Serving(store=opened(sqlite_url), language="en")
+    with furnished(serving) as app, served(app) as client:
         yield client

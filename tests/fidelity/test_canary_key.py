@@ -71,7 +71,9 @@ def assert_unseen_in_files(folder: Path) -> None:
 def assert_unseen_in_tables(studio: Studio) -> None:
     """Nor in any row, as the database itself writes it out."""
     with studio.store._database.read() as connection:
-        for table in inspect(connection).get_table_names():
+        # What the index of words holds is in tables of its own on SQLite; itself it has no rows.
+        index = {"record_text"} if connection.dialect.name == "sqlite" else set()
+        for table in set(inspect(connection).get_table_names()) - index:
             for row in connection.execute(text(f'SELECT * FROM "{table}"')):
                 assert_unseen(*(bytes(c) if isinstance(c, memoryview) else c for c in row))
 

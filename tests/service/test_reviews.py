@@ -59,7 +59,7 @@ def filled(studio: Studio, tmp_path: Path, rows: list[Any], dataset: str = "d") 
 
 
 def talks(count: int) -> list[Any]:
-    return [{"question": f"{n}？", "answer": f"{n}。"} for n in range(count)]
+    return [{"question": f"{n}问？", "answer": f"{n}。"} for n in range(count)]
 
 
 # ---------------------------------------------------------------- what may be said
@@ -371,7 +371,7 @@ def test_pages_of_a_selection_go_on_and_back_by_cursor(
     with Studio(store_url, language="zh") as studio:
         ids = filled(studio, tmp_path, talks(7))
         studio.reviews.apply(ids=ids[:2], state="approved")
-        wanted = Selection(dataset="d", text="？")
+        wanted = Selection(dataset="d", text="问")
         first = studio.reviews.page(wanted, limit=3)
         second = studio.reviews.page(wanted, limit=3, after=cursor(first.after))
         again = studio.reviews.page(wanted, limit=3, before=cursor(second.before))
@@ -389,9 +389,9 @@ def test_pages_of_a_selection_go_on_and_back_by_cursor(
 
 def test_what_many_would_be_is_counted_before(studio: Studio, tmp_path: Path) -> None:
     filled(studio, tmp_path, talks(12))
-    wanted = Selection(dataset="d", text="1？")
-    assert studio.reviews.count(wanted) == 2
-    assert studio.reviews.apply(wanted, state="approved").changed == 2
+    wanted = Selection(dataset="d", text="1")  # the beginning of 1, 10 and 11
+    assert studio.reviews.count(wanted) == 3
+    assert studio.reviews.apply(wanted, state="approved").changed == 3
     assert studio.reviews.count(dataset="d") == 12
     with pytest.raises(UsageError):
         studio.reviews.count()

@@ -22,14 +22,14 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from review_world import Act, Believed, Said, changes, columns, reviewable, take_out
-from sqlalchemy import create_engine, event, inspect, text, update
+from sqlalchemy import MetaData, Table, create_engine, event, inspect, select, text, update
 
 from corpusmith.errors import Conflict, NotFound, UsageError
 from corpusmith.store.codec import iso
-from corpusmith.store.open import parse_url
+from corpusmith.store.open import make_schema, parse_url
 from corpusmith.store.review_rules import disagreement, summary
 from corpusmith.store.review_values import Change, Kind, Queue, QueueProgress
-from corpusmith.store.schema import records
+from corpusmith.store.schema import METADATA, records
 from corpusmith.store.store import SqlStore
 from corpusmith.values import PASS, Selection, Verdict
 
@@ -809,20 +809,19 @@ def as_before_groups(url: str) -> None:
     """The schema as it was at revision 0003, with the rows that are there."""
     engine = create_engine(parse_url(url))
     with engine.begin() as connection:
-        for index in inspect(connection).get_indexes("records"):
-            if "review" in str(index["name"]) or index["name"] == "ix_records_dataset":
-                connection.execute(text(f"DROP INDEX {index['name']}"))
-        for table, column in (
-            ("records", "review_group"),
-            ("removed", "review_group"),
-            ("record_versions", "verdicts"),
-            ("record_versions", "score"),
-        ):
-            connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
-        connection.execute(text("DROP TABLE review_groups"))
-        for name in ("dataset", "disagreement", "task_disagreement", "task_flagged", "flagged"):
-            connection.execute(text(f"CREATE INDEX ix_records_{name} ON records (dataset_id)"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0003'"))
+        kept = {
+            table.name: [dict(row) for row in connection.execute(select(table)).mappings()]
+            for table in METADATA.sorted_tables
+        }
+        for name in ("record_text", "alembic_version"):
+            connection.execute(text(f"DROP TABLE {name}"))
+        METADATA.drop_all(connection)
+        make_schema(connection, "0003")
+        for name, rows in kept.items():
+            if rows and inspect(connection).has_table(name):
+                old = Table(name, MetaData(), autoload_with=connection)
+                known = [{c.name: row[c.name] for c in old.c if c.name in row} for row in rows]
+                connection.execute(old.insert(), known)
     engine.dispose()
 
 

@@ -82,21 +82,16 @@ def create_app(serving: Serving) -> FastAPI:
         # Nothing is measured or sent anywhere, whatever the environment says.
         telemetry={"tracing": False, "metrics": False, "auto_configure": False},
         middleware=[
-            Middleware(Guard, serving=serving),
+            Middleware(Guard),
             Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),
             Middleware(NamesInPaths),
             Middleware(UploadsOnly),
-            Middleware(AuditTrail, serving=serving),
+            Middleware(AuditTrail),
         ],
         generate_unique_id_function=lambda route: route.name,
         lifespan=_living,
     )
-    app.state.serving = serving
-    app.state.door = Door(serving)
-    app.state.jobs = Jobs()
-    app.state.hub = Hub(serving.store)
-    app.state.tickets = Tickets()
-    app.state.driver = Driver(serving.store, serving.language)
+    furnish(app, serving)
     add_handlers(app)
     app.include_router(api_router())
     if serving.metrics:
@@ -107,6 +102,18 @@ def create_app(serving: Serving) -> FastAPI:
         app.user_middleware.append(Middleware(metrics.Durations, durations=seconds))
         metrics.add_metrics(app, seconds)
     return app
+
+
+def furnish(app: FastAPI, serving: Serving) -> None:
+    """Give the application its store, its rules, and what it keeps in memory: all that one server
+    has and another does not."""
+    app.state.serving = serving
+    app.state.audit_pruned = float("-inf")
+    app.state.door = Door(serving)
+    app.state.jobs = Jobs()
+    app.state.hub = Hub(serving.store)
+    app.state.tickets = Tickets()
+    app.state.driver = Driver(serving.store, serving.language)
 
 
 @asynccontextmanager

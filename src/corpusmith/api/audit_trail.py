@@ -13,6 +13,7 @@ from typing import Any
 
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
+from starlette.datastructures import State
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from corpusmith.api.door import address_of
@@ -32,9 +33,8 @@ REFUSED = frozenset({401, 403})
 class AuditTrail:
     """ASGI middleware, the innermost: routes and those who ask are known when it writes."""
 
-    def __init__(self, app: ASGIApp, serving: Serving) -> None:
-        self._app, self._serving = app, serving
-        self._pruned = 0.0
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] in SAFE:
@@ -43,21 +43,24 @@ class AuditTrail:
 
         async def noted(message: Message) -> None:
             if message["type"] == "http.response.start" and worth_a_row(message["status"]):
-                await run_in_threadpool(self._write, deed_of(scope, message["status"]))
+                deed = deed_of(scope, message["status"])
+                await run_in_threadpool(_write, scope["app"].state, deed)
             await send(message)
 
         await self._app(scope, receive, noted)
 
-    def _write(self, deed: Deed) -> None:
-        try:
-            audit = Studio.over(self._serving.store, self._serving.language).audit
-            audit.add(deed)
-            if time.monotonic() - self._pruned > DAY_S or not self._pruned:
-                self._pruned = time.monotonic()
-                audit.prune()
-        except StoreError as error:
-            # It is done and cannot be undone: to answer that it failed would be false.
-            log.error("no row in the audit log for %s: %s", deed, error)
+
+def _write(state: State, deed: Deed) -> None:
+    serving: Serving = state.serving
+    try:
+        audit = Studio.over(serving.store, serving.language).audit
+        audit.add(deed)
+        if time.monotonic() - state.audit_pruned > DAY_S:
+            state.audit_pruned = time.monotonic()
+            audit.prune()
+    except StoreError as error:
+        # It is done and cannot be undone: to answer that it failed would be false.
+        log.error("no row in the audit log for %s: %s", deed, error)
 
 
 def worth_a_row(status: int) -> bool:

@@ -37,8 +37,8 @@ _HEADERS = {
 class Guard:
     """ASGI middleware."""
 
-    def __init__(self, app: ASGIApp, serving: Serving) -> None:
-        self._app, self._serving = app, serving
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -66,7 +66,8 @@ class Guard:
             if not unsaid:
                 await with_headers(message)
 
-        refused = self._refused(Headers(scope=scope), scope["method"])
+        serving: Serving = scope["app"].state.serving
+        refused = _refused(serving, Headers(scope=scope), scope["method"])
         if refused is None:
             await self._app(scope, receive, in_our_shape)
             if not unsaid:
@@ -77,19 +78,20 @@ class Guard:
         response = answer(status, Fault(code=code, message=say(f"error.{code}", language)))
         await response(scope, receive, with_headers)
 
-    def _refused(self, headers: Headers, method: str) -> tuple[int, str] | None:
-        host = headers.get("host", "").lower()
-        if host_name(host) not in self._serving.hosts:
-            return 400, "foreign_host"
-        if method in SAFE:
-            return None
-        site = headers.get("sec-fetch-site")
-        if site is not None and site not in _OWN:
-            return 403, "foreign_origin"
-        origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc.lower() != host:
-            return 403, "foreign_origin"
+
+def _refused(serving: Serving, headers: Headers, method: str) -> tuple[int, str] | None:
+    host = headers.get("host", "").lower()
+    if host_name(host) not in serving.hosts:
+        return 400, "foreign_host"
+    if method in SAFE:
         return None
+    site = headers.get("sec-fetch-site")
+    if site is not None and site not in _OWN:
+        return 403, "foreign_origin"
+    origin = headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc.lower() != host:
+        return 403, "foreign_origin"
+    return None
 
 
 def _plain_refusal(start: Message) -> bool:

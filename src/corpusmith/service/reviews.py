@@ -38,6 +38,7 @@ from corpusmith.store.review_values import (
     Undone,
 )
 from corpusmith.store.reviews import AT_ONCE
+from corpusmith.store.text_words import query_of as words_in
 from corpusmith.store.values import Task
 from corpusmith.values import Json, Record, Selection
 
@@ -191,6 +192,9 @@ class Reviews:
 
     def _batches(self, selection: Selection) -> Iterator[Sequence[int]]:
         """The selection's records, and none that comes while this goes on."""
+        if selection.text is not None:
+            yield from _portions(list(self._studio.store.records.ids(selection)))
+            return
         queues = self._studio.store.review_queues
         newest = queues.newest(selection)
         after: Place | None = None
@@ -296,9 +300,11 @@ class Reviews:
         """
         wanted = queue or self.queue_of(**given)
         start, end = way_of(after, before)
-        return self._studio.store.review_queues.page(
+        self._know(wanted.selection)
+        found = self._studio.store.review_queues.page(
             wanted, limit=page_size(limit), after=start, before=end
         )
+        return self._sure(found, wanted.selection)
 
     def page(
         self,
@@ -312,13 +318,32 @@ class Reviews:
     ) -> QueuePage:
         """Records of a selection in their own order, whoever did them; else as `queue`."""
         wanted, (start, end) = scope_of(selection, dataset, task), way_of(after, before)
-        return self._studio.store.review_queues.members(
+        self._know(wanted)
+        found = self._studio.store.review_queues.members(
             wanted, limit=page_size(limit), after=start, before=end
         )
+        return self._sure(found, wanted)
+
+    def _know(self, selection: Selection) -> None:
+        """Before words are looked for: the index has every record."""
+        if selection.text is not None:
+            self._studio.records.index()
+
+    def _sure(self, page: QueuePage, selection: Selection) -> QueuePage:
+        """The page without what the index alone took for a long phrase; it may be shorter then."""
+        query = None if selection.text is None else words_in(selection.text)
+        if query is None or not query.loose:
+            return page
+        there = self._studio.store.records.some(page.ids)
+        fit = {one.id for one in there if query.fits(one.content)}
+        return replace(page, ids=[one for one in page.ids if one in fit])
 
     def progress(self, queue: Queue | None = None, **given: Any) -> QueueProgress:
-        """How far the reviewer is with it. Counts: of a million records up to a second."""
-        return self._studio.store.review_queues.progress(queue or self.queue_of(**given))
+        """How far the reviewer is with it. Counts: of a million records up to a second; of a
+        phrase of three words or more, those that hold its words in pairs."""
+        wanted = queue or self.queue_of(**given)
+        self._know(wanted.selection)
+        return self._studio.store.review_queues.progress(wanted)
 
     def count(
         self,
