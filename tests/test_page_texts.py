@@ -39,7 +39,6 @@ EXEMPT = {
     "error.rounds_no_folder": OF_FOLDERS,
     "error.rounds_nothing_prepared": OF_FOLDERS,
     "error.rounds_other_rounds": OF_FOLDERS,
-    "error.server_away": "said by the program that looks for a server, not by the server",
     "help.option.export_output": OF_FILES,
     "help.option.feedback_config": OF_FILES,
     "help.option.feedback_since_last": "of a folder that is written again and again",

@@ -174,6 +174,7 @@ def test_a_record_that_is_not_there(sqlite_client: httpx2.Client) -> None:
         sqlite_client.post(f"{ALL}/records/7", json={"state": "approved"}),
         sqlite_client.put(f"{ALL}/records/7/content", json={"content": {}}),
         sqlite_client.get(f"{ALL}/records/7/history"),
-        sqlite_client.get(f"{ALL}/records/99999999999999999999"),
+        sqlite_client.get(f"{ALL}/records/{10**18 - 1}"),
     ):
         assert code_of(answer, 404) == "unknown_record"
+    assert code_of(sqlite_client.get(f"{ALL}/records/{10**20}"), 404) == "no_such_page"

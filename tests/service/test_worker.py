@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 from collections.abc import Iterator
 from dataclasses import replace
@@ -186,3 +187,19 @@ def test_no_more_tasks_run_at_once_than_a_worker_may(sqlite_url: str, simulator:
         with working(sqlite_url, 2):
             until(done)
         assert most == 2
+
+
+async def test_a_worker_without_tasks_feeds_the_search(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text(
+        "".join(f'{{"question": "第{n}问", "answer": "茶"}}\n' for n in range(450)), "utf-8"
+    )
+    with Studio(f"sqlite:///{tmp_path / 'store.db'}") as studio:
+        studio.imports.run(rows, "d")
+        worker = Worker(studio)
+        running = asyncio.create_task(worker.run())
+        async with asyncio.timeout(60):
+            while studio.store.record_text.missing(1):
+                await asyncio.sleep(0.05)
+        worker.stop()
+        await running

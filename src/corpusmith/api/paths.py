@@ -52,4 +52,17 @@ class _Noun(Convertor[str]):
         return value.replace("/", _SLASH)
 
 
+class _Number(Convertor[int]):
+    """A number that a row can have: a longer one is no address of ours."""
+
+    regex = "[0-9]{1,18}"
+
+    def convert(self, value: str) -> int:
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        return str(value)
+
+
 register_url_convertor("noun", _Noun())
+register_url_convertor("int", _Number())

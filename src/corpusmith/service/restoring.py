@@ -189,7 +189,8 @@ def _saved(what: str) -> Path:
 
 
 def _stamp() -> str:
-    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    # With microseconds: two restores in one second must not share a name.
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
 
 
 # ---------------------------------------------------------------- steps of a restore

@@ -32,6 +32,8 @@ TASKS_AT_ONCE = 4
 BEAT_S = 5.0
 LOOK_AGAIN_S = 1.0
 """After which a task is tried again that another process has."""
+INDEX_S = 2.0
+"""How often the search is fed, unless there is nothing else to do."""
 STORE_AWAY_S = 2.0
 """After which a database is tried again that did not answer."""
 
@@ -59,6 +61,8 @@ class Worker:
             owner=owner_id(), started_at=now, at=now, tasks_at_once=tasks_at_once, running=0
         )
         self._beaten_s = float("-inf")
+        self._indexed_s = float("-inf")
+        self._hungry = False
 
     @property
     def running(self) -> list[int]:
@@ -81,6 +85,8 @@ class Worker:
                 pause_s = POLL_S
                 try:
                     await self._turn()
+                    if await self._index():
+                        pause_s = 0.0
                 except StoreError as error:
                     log.warning("the database does not answer: %s", error)
                     pause_s = STORE_AWAY_S
@@ -108,6 +114,17 @@ class Worker:
         self._later = {one: at for one, at in self._later.items() if at > now}
         for task_id in free[:room]:
             self._running[task_id] = asyncio.create_task(self._work(task_id), name=str(task_id))
+
+    async def _index(self) -> bool:
+        """Feed the search a few records, now and then while tasks run: both want the write lock.
+        True: more is waiting, and nothing else to do."""
+        now = time.monotonic()
+        if now - self._indexed_s < INDEX_S and not self._hungry:
+            return False
+        self._indexed_s = now
+        more = await asyncio.to_thread(self._studio.records.index_some)
+        self._hungry = more and not self._running
+        return self._hungry
 
     async def _work(self, task_id: int) -> None:
         try:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from corpusmith.errors import (
     DiskFull,
+    SpecError,
     StoreCorrupt,
     StoreError,
     StoreReadOnly,
@@ -44,6 +45,7 @@ _POSTGRES: dict[str, tuple[type[StoreError], str | None]] = {
     "XX001": (StoreCorrupt, None),
     "XX002": (StoreCorrupt, None),
 }
+_OUT_OF_RANGE = "22003"
 _POSTGRES_CLASS: dict[str, tuple[type[StoreError], str | None]] = {
     "08": (StoreUnavailable, None),  # connection
     "28": (StoreUnavailable, None),  # authorisation
@@ -65,7 +67,12 @@ def translated(url: URL) -> Iterator[None]:
     """Raises our StoreError instead of any error of the driver, the pool or the file system."""
     try:
         yield
+    except OverflowError as error:
+        # A number that no row can have: SQLite's driver says so before it asks.
+        raise SpecError("number_too_large") from error
     except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) == _OUT_OF_RANGE:
+            raise SpecError("number_too_large") from error
         kind, code = _meaning(error)
         raise kind(code, url=shown(url), cause=_cause(error, url)) from error
     except PoolTimeout as error:
