@@ -104,6 +104,8 @@ def test_the_first_page_is_this_one(cli: Cli) -> None:
         "  upgrade      升级数据库，升级前先备份\n"
         "  journal      付过费的调用：清理旧的\n"
         "  settings     服务器存在数据库里的设置：保留期限、内网端点\n"
+        "  serve        启动服务器：网页、REST API 与任务执行\n"
+        "  worker       运行排队中的任务，与服务器配合使用\n"
         "  simulate     启动模拟端点：不用密钥，内容都是编的\n"
         "  doctor       检查数据库、密钥、端点、时钟和磁盘\n\n"
         "所有命令都有的选项\n"

@@ -15,8 +15,10 @@ from corpusmith.store.open import open_store
 from corpusmith.web.app import create_app
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Chromium, of one file: while Playwright is there, its thread has a running event loop, and
+    the tests of the next file could start none of their own."""
     with sync_playwright() as playwright:
         browser = chromium(playwright)
         yield browser

@@ -36,8 +36,8 @@ def feedback_page(view: ViewOf) -> Response:
 def start_feedback_by_page(view: ViewOf, start: StartJob, form: FormOf) -> Response:
     """Begin."""
     if not form.text("source"):
-        filled = form.refused(UsageError(""), view.language)
-        problems = {"source": view.say("web.feedback.no_source")}
+        filled = form.refused(UsageError("feedback_no_source"), view.language)
+        problems = {"source": view.say("error.feedback_no_source")}
         return _form(view, replace(filled, problems=problems), status=422)
     try:
         body = form.checked(rest.FeedbackBody, **_given(form))
