@@ -160,8 +160,8 @@ def test_the_commands_of_a_page_do_what_it_shows(
             said = whole
         said = said.replace(port, PORT)
         faults = [f"not printed: {line}" for line in docs_kit.missing_lines(step, said)]
-        if code.strip() != "0" and not shows_failure(step):
-            faults.append(f"ended with {code.strip()}")
+        if code != "0" and not shows_failure(step):
+            faults.append(f"ended with {code}")
         if faults:
             wrong.append("\n".join([f"$ {step.command}", *faults, "--- it printed:", said]))
     assert not wrong, "\n\n".join(wrong)
