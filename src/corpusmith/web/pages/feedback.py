@@ -37,7 +37,7 @@ def start_feedback_by_page(view: ViewOf, start: StartJob, form: FormOf) -> Respo
     """Begin."""
     if not form.text("source"):
         filled = form.refused(UsageError("feedback_no_source"), view.language)
-        problems = {"source": view.say("error.feedback_no_source")}
+        problems = {"source": view.say("web.feedback.no_source")}
         return _form(view, replace(filled, problems=problems), status=422)
     try:
         body = form.checked(rest.FeedbackBody, **_given(form))
