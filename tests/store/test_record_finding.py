@@ -22,8 +22,8 @@ from corpusmith.store.codec import from_json
 from corpusmith.store.lease import owner_id
 from corpusmith.store.open import make_schema, parse_url
 from corpusmith.store.record_kinds import Kind, kinds_of, models_text
-from corpusmith.store.record_pages import ORDERS, RecordOrder
 from corpusmith.store.record_text import _state, _texts
+from corpusmith.store.record_walk import ORDERS, RecordOrder
 from corpusmith.store.review_values import Change
 from corpusmith.store.schema import records, removed
 from corpusmith.store.store import SqlStore
@@ -193,18 +193,59 @@ def test_no_query_is_an_error(store: SqlStore, text: str) -> None:
 def test_common_and_rare_words_are_found_in_any_order_and_page(
     store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ids = filled(store, [{"a": f"的 {'稀' if n % 7 == 0 else '常'} w{n}"} for n in range(40)])
-    monkeypatch.setattr("corpusmith.store.record_pages.FEW", 5)
-    monkeypatch.setattr("corpusmith.store.record_pages._STRETCHES", (3, 4))
+    ids = filled(store, [{"a": f"的 {'稀' if n % 4 == 0 else '常'} w{n}"} for n in range(24)])
+    monkeypatch.setattr("corpusmith.store.record_walk.FEW", 5)
+    monkeypatch.setattr("corpusmith.store.record_walk._STRETCHES", (3, 4))
+    contents = {one.id: one.content for one in store.records.iterate(ALL)}
     for order in ORDERS:
+        whole = list(store.record_pages.page(ALL, order=order, limit=100).ids)
         for words in ("的", "常", "稀", "的 稀", "w1"):
             wanted = replace(ALL, text=words)
-            whole = list(store.record_pages.page(replace(ALL), order=order, limit=100).ids)
-            contents = {one.id: one.content for one in store.records.iterate(ALL)}
             expected = [one for one in whole if holds(contents[one], words)]
             assert walked(store, wanted, order, 3) == expected, (order, words)
             assert backwards(store, wanted, order, 4) == expected[:-1][::-1], (order, words)
-    assert found(store, "w39") == [ids[39]]
+    assert found(store, "w23") == [ids[23]]
+
+
+def test_counting_what_holds_words_ends_when_it_takes_long(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(store, [{"a": "的 x 的 y" if n % 2 else "的 y 的 x"} for n in range(40)])
+    phrase = replace(ALL, text='"的 x 的"')
+    monkeypatch.setattr("corpusmith.store.kept.DEAR_S", 60)
+    counted = store.record_pages.count
+    assert (counted(phrase).count, counted(phrase).more) == (20, False)
+    monkeypatch.setattr("corpusmith.store.record_walk.COUNTING_S", 0)
+    # Few: their contents are at hand at once, and so is the end.
+    assert (counted(phrase).count, counted(phrase).more) == (20, False)
+    monkeypatch.setattr("corpusmith.store.record_walk._LOOKED_AT", 5)
+    least = counted(phrase)
+    assert 0 < least.count < 20 and least.more
+    monkeypatch.setattr("corpusmith.store.record_walk.FEW", 5)
+    monkeypatch.setattr("corpusmith.store.record_walk._STRETCHES", (10,))
+    least = counted(replace(ALL, text="x"))
+    assert 0 < least.count < 40 and least.more
+    assert counted(ALL).count == 40
+
+
+def test_a_page_of_all_there_is_has_counted_them(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(store, [{"a": "的"} for _ in range(12)])
+    monkeypatch.setattr("corpusmith.store.kept.DEAR_S", 0)
+    few, all_ = replace(ALL, scenario="s0"), ALL
+    assert len(store.record_pages.page(few, limit=4, order="newest").ids) == 4
+    assert len(store.record_pages.page(all_, limit=4).ids) == 4
+    walks: list[int] = []
+    walk = store.record_pages._count
+
+    def seen(selection: Selection, most: int, missing: int) -> Any:
+        walks.append(missing)
+        return walk(selection, most, missing)
+
+    monkeypatch.setattr(store.record_pages, "_count", seen)
+    assert (store.record_pages.count(few).count, len(walks)) == (4, 0)
+    assert (store.record_pages.count(all_).count, len(walks)) == (12, 1)
 
 
 def walked(store: SqlStore, wanted: Selection, order: RecordOrder, size: int) -> list[int]:
@@ -261,7 +302,7 @@ def test_the_index_starts_anew(store: SqlStore) -> None:
 def test_a_text_of_a_million_words_is_searched_whole(
     store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("corpusmith.store.record_text.PART_BYTES", 2000)
+    monkeypatch.setattr("corpusmith.store.record_text_rows.PART_BYTES", 2000)
     (one, _) = filled(store, [{"a": " ".join(f"w{n}x" for n in range(900))}, {"a": "w3x"}])
     for words, expected in (("w3x w899x", [one]), ("w898x w0", [one]), ("w899x w900x", [])):
         assert found(store, words) == expected
@@ -460,9 +501,9 @@ def test_words_are_told_apart_alike() -> None:
 
 
 def test_records_from_before_get_kind_and_length(
-    store_url: str, opened: Callable[[str], SqlStore]
+    bare_url: str, opened: Callable[[str], SqlStore]
 ) -> None:
-    engine = create_engine(parse_url(store_url))
+    engine = create_engine(parse_url(bare_url))
     row = {
         "content": '{"a": "天气", "b": ["ok", 1]}',
         "provenance": '{"models": ["m2", "m1"]}',
@@ -490,7 +531,7 @@ def test_records_from_before_get_kind_and_length(
                 {"id": number, **row},
             )
     engine.dispose()
-    store = opened(store_url)
+    store = opened(bare_url)
     kinds_and_lengths_are_right(store)
     with store._database.read() as connection:
         assert list(connection.scalars(select(records.c.length))) == [4, 4]

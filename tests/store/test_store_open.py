@@ -12,6 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
@@ -33,8 +34,20 @@ from corpusmith.store import open as opening
 from corpusmith.store.open import open_store, parse_url
 from corpusmith.store.schema import METADATA, REVISIONS
 from corpusmith.store.store import SqlStore
+from fresh import migrated
 
 Open = Callable[[str], SqlStore]
+
+
+@pytest.fixture
+def store_url(bare_url: str) -> str:
+    """Nothing is there yet: the migrations themselves are looked at."""
+    return bare_url
+
+
+@pytest.fixture(autouse=True)
+def _really_migrated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "_migrate", migrated)
 
 
 def tables(url: str) -> set[str]:
@@ -368,3 +381,18 @@ def test_opening_makes_one_line_of_error_for_the_reader(tmp_path: Path) -> None:
     with pytest.raises(StoreCorrupt) as caught:
         open_store(f"sqlite:///{tmp_path}/x.db")
     assert "\n" not in caught.value.message("zh")
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_a_postgres_that_cannot_hold_every_text_is_refused(
+    postgres_server: str, encoding: str
+) -> None:
+    name = f"not_{encoding.lower()}"
+    made = f"ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0"
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} {made}")
+    url = make_url(postgres_server).set(database=name).render_as_string(hide_password=False)
+    with pytest.raises(StoreUnavailable) as caught:
+        open_store(url)
+    assert caught.value.reason == "store_not_utf8"
+    assert encoding in caught.value.message("zh") and "UTF8" in caught.value.message("en")

@@ -9,7 +9,7 @@ import pytest
 from store_rows import entry, new_task, outcome, write
 
 from corpusmith.contracts import Beat, Charge, Finished, Quota, Save
-from corpusmith.errors import Conflict, LeaseHeld, LeaseLost, NotFound, StoreError
+from corpusmith.errors import Conflict, LeaseHeld, LeaseLost, NotFound, StoreError, UsageError
 from corpusmith.store.lease import owner_id
 from corpusmith.store.store import SqlStore
 from corpusmith.values import Counts, Draft, Miss, Spend, Usage
@@ -115,6 +115,15 @@ def test_of_two_that_want_a_task_one_gets_it(
     with pytest.raises(LeaseHeld) as caught:
         second.acquire(task.id, owner_id(), 60, 1010.0)
     assert (caught.value.data["task"], caught.value.data["seconds"]) == (task.id, 50)
+
+
+def test_a_run_that_died_before_it_heard_of_its_cancel_is_not_taken_up(store: SqlStore) -> None:
+    task = new_task(store)
+    store.acquire(task.id, owner_id(), 60, 1000.0)
+    store.tasks.ask(task.id, "cancel")
+    with pytest.raises(UsageError, match="was cancelled"):
+        store.acquire(task.id, owner_id(), 60, 1061.0)
+    assert store.tasks.get(task.id).request == "cancel"
 
 
 def test_a_late_write_after_a_takeover_is_refused(store: SqlStore) -> None:

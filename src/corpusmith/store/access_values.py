@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -68,6 +69,21 @@ class Pass:
     """None: never by itself."""
     token: Token | None = None
     """None: it is a session."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnSession:
+    """A session, as its user may see it. Times are ISO 8601, UTC."""
+
+    digest: bytes = field(repr=False)
+    created_at: str
+    used_at: str
+    """The last time, to the minute."""
+
+    @property
+    def key(self) -> str:
+        """What names it on a page: made of the digest, and worth nothing anywhere."""
+        return hashlib.blake2b(self.digest, digest_size=8).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

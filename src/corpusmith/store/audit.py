@@ -34,18 +34,19 @@ class Audit:
 
     def list(
         self,
-        equal: Mapping[str, str],
+        equal: Mapping[str, str | Sequence[str]],
         *,
         since: float | None = None,
         until: float | None = None,
         limit: int | None = None,
         after: int | None = None,
     ) -> Sequence[AuditEntry]:
-        """Newest first. `equal`: columns and what they hold; `since` ≤ time < `until`, in seconds
-        since 1970; `after`: the last of the page before."""
+        """Newest first. `equal`: columns and what they hold, or one of several; `since` ≤ time <
+        `until`, in seconds since 1970; `after`: the last of the page before."""
         query = select(audit).order_by(audit.c.id.desc()).limit(limit)
         for name, value in equal.items():
-            query = query.where(audit.c[name] == plain(value))
+            wanted = [value] if isinstance(value, str) else value
+            query = query.where(audit.c[name].in_([plain(one) for one in wanted]))
         if since is not None:
             query = query.where(audit.c.at >= since)
         if until is not None:

@@ -32,8 +32,15 @@ def to_json(value: Json) -> str:
 
 
 def from_json(text: str | None) -> Any:
-    """What `to_json` wrote; None for None."""
-    return None if text is None else orjson.loads(text)
+    """What `to_json` wrote; None for None. A whole number of more than 64 bits may come back as
+    the nearest float."""
+    if text is None:
+        return None
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        # A whole number of some hundred digits: one row with it must not hide all others.
+        return json.loads(text)
 
 
 def plain(text: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import RowMapping, update
 
 from corpusmith.errors import NotFound
+from corpusmith.hidden import revived
 from corpusmith.store.codec import from_json, plain, to_json
 from corpusmith.store.database import Database
 from corpusmith.store.named import NamedRows
@@ -91,6 +92,7 @@ def connection_of(body: Mapping[str, Json]) -> Connection:
     parts["timeouts"] = Timeouts(**parts["timeouts"])
     parts["price"] = None if parts["price"] is None else Price(**parts["price"])
     parts["modes"] = tuple(parts["modes"])
+    parts["headers"], parts["extra"] = revived(parts["headers"]), revived(parts["extra"])
     return Connection(**parts)
 
 

@@ -52,6 +52,8 @@ class Database:
         self._writer = _engine(url, size=1, begin="BEGIN IMMEDIATE")
         self._reader = _engine(url, size=4, begin="BEGIN")
         self._lock = threading.Lock()
+        self.writes = 0
+        """Transactions that this process has committed here."""
 
     @property
     def dialect(self) -> Dialect:
@@ -92,6 +94,7 @@ class Database:
                 try:
                     if commit:
                         connection.commit()
+                        self.writes += 1
                 finally:
                     connection.close()
         finally:
@@ -139,7 +142,7 @@ def _engine(url: URL, *, size: int, begin: str) -> Engine:
     arguments: dict[str, Any] = (
         {"check_same_thread": False, "timeout": BUSY_TIMEOUT_S}
         if local
-        else {"connect_timeout": 10}
+        else {"connect_timeout": 10, "client_encoding": "utf8"}
     )
     engine = create_engine(
         url,
@@ -166,12 +169,21 @@ def _prepare_sqlite(engine: Engine, begin: str) -> None:
 
     @event.listens_for(engine, "begin")
     def start(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        if begin == "BEGIN":
+            # Asks nothing of the file and cannot fail: no need for all that a statement costs.
+            driver: Any = connection.connection.driver_connection
+            driver.execute(begin)
+        else:
+            connection.exec_driver_sql(begin)
 
 
 def _prepare_postgres(engine: Engine) -> None:
-    @event.listens_for(engine, "connect")
+    # Before SQLAlchemy's own first look, which fails on text that comes as bytes.
+    @event.listens_for(engine, "connect", insert=True)
     def set_up(connection: Any, _record: Any) -> None:
+        encoding = connection.info.parameter_status("server_encoding")
+        if encoding != "UTF8":
+            raise StoreUnavailable("store_not_utf8", url=shown(engine.url), encoding=encoding)
         # A process that was stopped in the middle must not hold up the others for ever.
         connection.execute(f"SET lock_timeout = {BUSY_TIMEOUT_S * 1000:.0f}")
         idle_ms = IDLE_TIMEOUT_S * 1000

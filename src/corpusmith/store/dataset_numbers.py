@@ -7,15 +7,16 @@ reviewers agree (`review_numbers.py`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, get_args
 
 from sqlalchemy import Column, Connection, Select, func, select
 
-from corpusmith.errors import NotFound
-from corpusmith.store.codec import plain
+from corpusmith.store.codec import from_json, plain
 from corpusmith.store.database import Database
+from corpusmith.store.kept import Kept
 from corpusmith.store.record_kinds import Kind, kinds_of
+from corpusmith.store.review_queue import dataset_id
 from corpusmith.store.schema import datasets, records
 from corpusmith.store.values import Bin, DatasetNumbers, Label
 from corpusmith.values import ReviewState
@@ -33,9 +34,14 @@ class NumbersOfDatasets:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._kept = Kept(database)
 
     def counts(self, names: Sequence[str]) -> dict[str, int]:
-        """Name → records; those without any are not in it."""
+        """Name → records; those without any are not in it. Of many records they may be some
+        seconds old (`kept`)."""
+        return self._kept.or_found(("counts", *names), lambda: self._counts(names))
+
+    def _counts(self, names: Sequence[str]) -> dict[str, int]:
         query = (
             select(datasets.c.name, func.count())
             .join(records, records.c.dataset_id == datasets.c.id)
@@ -46,16 +52,18 @@ class NumbersOfDatasets:
             return {name: count for name, count in connection.execute(query)}
 
     def of(self, name: str) -> DatasetNumbers:
-        """Raises NotFound."""
+        """Of a large dataset they may be some seconds old (`kept`). Raises NotFound."""
+        return self._kept.or_found(("of", name), lambda: self._of(name))
+
+    def _of(self, name: str) -> DatasetNumbers:
         with self._database.read() as connection:
-            query = select(datasets.c.id).where(datasets.c.name == plain(name))
-            row_id = connection.scalar(query)
-            if row_id is None:
-                raise NotFound("unknown_dataset", kind="dataset", name=name)
+            row_id = dataset_id(connection, name)
             kinds = _kinds(connection, row_id)
             states = _states(kinds)
             scenarios, more_scenarios = _labels(kinds, lambda kind: kind.scenario)
             characters, more_characters = _labels(kinds, lambda kind: kind.character)
+            categories, more_categories = _labels(kinds, lambda kind: kind.category)
+            tags = _several(kinds, lambda kind: from_json(kind.tags) or ())
             return DatasetNumbers(
                 total=sum(states.values()),
                 by_state=states,
@@ -67,6 +75,11 @@ class NumbersOfDatasets:
                 ratings=_bins(connection, row_id, records.c.rating, _MARKS),
                 lengths=_bins(connection, row_id, records.c.length, _LENGTHS),
                 flagged=sum(count for kind, _, count in kinds if kind.flags),
+                categories=categories,
+                more_categories=more_categories,
+                tags=tags[:MOST_LABELS],
+                more_tags=max(0, len(tags) - MOST_LABELS),
+                flags=_several(kinds, lambda kind: (kind.flags or "").split()),
             )
 
 
@@ -95,23 +108,54 @@ def _labels(kinds: Counted, label: Callable[[Kind], str | None]) -> tuple[Sequen
     found: Counter[str] = Counter()
     for kind, _, count in kinds:
         found[label(kind) or ""] += count
+    counts = _ranked(found)
+    return counts[:MOST_LABELS], sum(one.count for one in counts[MOST_LABELS:])
+
+
+def _several(kinds: Counted, names: Callable[[Kind], Iterable[str]]) -> Sequence[Label]:
+    """Of names that a record may have several of."""
+    found: Counter[str] = Counter()
+    for kind, _, count in kinds:
+        found.update(dict.fromkeys(names(kind), count))
+    return _ranked(found)
+
+
+def _ranked(found: Counter[str]) -> Sequence[Label]:
     counts = sorted(found.items(), key=lambda one: (-one[1], one[0]))
-    shown = [Label(name=name, count=count) for name, count in counts[:MOST_LABELS]]
-    return shown, sum(count for _, count in counts[MOST_LABELS:])
+    return [Label(name=name, count=count) for name, count in counts]
 
 
 def _bins(
     connection: Connection, row_id: int, column: Column[Any], marks: Sequence[float]
 ) -> Sequence[Bin]:
     """How many lie between two marks, the upper one left out; the last is open."""
-    ends = [*marks[1:], None]
-    counts: list[Any] = [
-        func.count().filter(column >= start, *(() if end is None else (column < end,)))
-        for start, end in zip(marks, ends, strict=True)
-    ]
-    query: Select[Any] = select(*counts).where(_in(row_id), column.is_not(None))
-    row = connection.execute(query).one()
+    ways = {records.c.length.key: _from_marks}
+    counts = ways.get(column.key, _between_marks)(connection, row_id, column, marks)
     return [
         Bin(start=start, end=end, count=count)
-        for start, end, count in zip(marks, ends, row, strict=True)
+        for start, end, count in zip(marks, [*marks[1:], None], counts, strict=True)
     ]
+
+
+def _between_marks(
+    connection: Connection, row_id: int, column: Column[Any], marks: Sequence[float]
+) -> Sequence[int]:
+    """Of a column with an index of its own: each bar is a stretch of it, which is only counted."""
+    stretches = [
+        select(func.count())
+        .select_from(records)
+        .where(_in(row_id), column >= start, *(() if end is None else (column < end,)))
+        .scalar_subquery()
+        for start, end in zip(marks, [*marks[1:], None], strict=True)
+    ]
+    return list(connection.execute(select(*stretches)).one())
+
+
+def _from_marks(
+    connection: Connection, row_id: int, column: Column[Any], marks: Sequence[float]
+) -> Sequence[int]:
+    """Of another: one walk, which asks each record how many marks it has reached."""
+    reached: list[Any] = [func.count().filter(column >= start) for start in marks]
+    query: Select[Any] = select(*reached).where(_in(row_id), column.is_not(None))
+    found = list(connection.execute(query).one())
+    return [one - more for one, more in zip(found, [*found[1:], 0], strict=True)]

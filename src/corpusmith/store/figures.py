@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, Select, Table, func, select, text
 
 from corpusmith.store.codec import from_json
 from corpusmith.store.database import Database
@@ -22,19 +23,26 @@ FRESH_S = 15.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """Tasks that wait, and who could run them."""
+
+    waiting: int
+    longest_wait_s: float
+    """Of a queued task that nobody runs; 0: none waits."""
+    workers: int
+    """Those that gave a sign of life lately."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
     """All at one moment. Sums are over the tasks that are there; a deleted one's are gone."""
 
     statuses: Mapping[str, int]
-    queued: int
-    longest_wait_s: float
-    """Of a queued task that nobody runs; 0: none waits."""
+    queue: Queue
     sums: Mapping[str, float]
     """`requested`, `accepted`, …, `calls`, `prompt_tokens`, …, `cost_usd`, `cost_unknown`."""
     live: Sequence[Mapping[str, Json]]
     """What running tasks last said, beyond their counters."""
-    workers: int
-    """Those that gave a sign of life lately."""
     rows: Mapping[str, int]
     """About how many rows `calls` and `records` have."""
 
@@ -56,26 +64,37 @@ class Watching:
         """Raises StoreError."""
         now = self._database.now()
         sums = select(*(func.sum(tasks.c[name]) for name in _SUMS))
-        waiting = select(func.count(), func.min(tasks.c.queued_at)).where(
-            tasks.c.queued_at.is_not(None), tasks.c.lease_owner.is_(None)
-        )
         with self._database.read() as connection:
             by_status = select(tasks.c.status, func.count()).group_by(tasks.c.status)
             statuses = {status: count for status, count in connection.execute(by_status)}
             found = connection.execute(sums).one()
-            queued, since = connection.execute(waiting).one()
+            queue = self._queue(connection)
             said = connection.scalars(select(live.c.body).where(live.c.at > now - FRESH_S)).all()
-            alive = select(func.count()).where(workers.c.at > now - FRESH_S)
-            count = connection.scalar(alive) or 0
             rows = self._rows(connection)
         return Figures(
             statuses=statuses,
-            queued=queued,
-            longest_wait_s=max(0.0, now - since) if since is not None else 0.0,
+            queue=queue,
             sums={name: float(one or 0) for name, one in zip(_SUMS, found, strict=True)},
             live=[from_json(body) for body in said],
-            workers=count,
             rows=rows,
+        )
+
+    def queue(self) -> Queue:
+        """A part of `figures` that costs next to nothing. Raises StoreError."""
+        with self._database.read() as connection:
+            return self._queue(connection)
+
+    def _queue(self, connection: Connection) -> Queue:
+        now = self._database.now()
+        waiting = select(func.count(), func.min(tasks.c.queued_at)).where(
+            tasks.c.queued_at.is_not(None), tasks.c.lease_owner.is_(None)
+        )
+        alive = select(func.count()).where(workers.c.at > now - FRESH_S)
+        count, since = connection.execute(waiting).one()
+        return Queue(
+            waiting=count,
+            longest_wait_s=max(0.0, now - since) if since is not None else 0.0,
+            workers=connection.scalar(alive) or 0,
         )
 
     def revision(self) -> str | None:
@@ -87,15 +106,15 @@ class Watching:
         if self._database.is_sqlite:
             # Numbers are given in order: what lies between the first and the last, less what was
             # deleted in between.
-            return {
-                one.name: connection.scalar(
-                    select(func.coalesce(func.max(one.c.id) - func.min(one.c.id) + 1, 0))
-                )
-                or 0
-                for one in (calls, records)
-            }
+            return {one.name: connection.scalar(_between(one)) or 0 for one in (calls, records)}
         query = text(
             "SELECT relname, greatest(reltuples, 0) FROM pg_class"
             " WHERE oid IN (to_regclass('calls'), to_regclass('records'))"
         )
         return {name: int(count) for name, count in connection.execute(query)}
+
+
+def _between(table: Table) -> Select[Any]:
+    """Two questions: of one with both ends SQLite reads the whole index."""
+    first, last = (select(find(table.c.id)).scalar_subquery() for find in (func.min, func.max))
+    return select(last - first + 1)

@@ -26,7 +26,7 @@ class CappedCount:
 
     count: int
     more: bool
-    """True: `count` is where counting ended; there are more."""
+    """True: `count` is where counting ended; there are more, or there may be."""
     missing: int = 0
     """Records that the search does not know yet."""
 

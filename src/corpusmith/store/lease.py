@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from corpusmith.contracts import Beat, Lease
-from corpusmith.errors import LeaseHeld, LeaseLost, NotFound, Stopped
+from corpusmith.errors import LeaseHeld, LeaseLost, NotFound, Stopped, UsageError
 from corpusmith.store.codec import from_json, to_json
 from corpusmith.store.database import Database
 from corpusmith.store.live import forget_live, write_live
@@ -119,9 +119,11 @@ class Leases:
     ) -> Lease:
         """Take the task until `now + ttl_s`, and open its execution.
 
-        `asked`: only if somebody still waits for it to run. Raises LeaseHeld, NotFound, Stopped.
+        `asked`: only if somebody still waits for it to run. Raises LeaseHeld, NotFound, Stopped,
+        and UsageError `task_cancelled`.
         """
         with self._database.write() as connection:
+            refuse_cancelled(locked(connection, task_id))
             row = require_idle(connection, task_id, now)
             if asked and row["queued_at"] is None:
                 raise Stopped(task=task_id)
@@ -185,6 +187,9 @@ def give_back(
 ) -> None:
     """`Leases.release` within a transaction that does more. Raises LeaseLost."""
     row = held(connection, lease)
+    if row["request"] == "cancel" and status != "finished":
+        # It ended for another reason before it heard of the wish, which is for good.
+        status, cause = "cancelled", {"code": "cancelled"}
     close_executions(connection, row, status, cause, now)
     forget_live(connection, lease.task_id)
     # Who asked anew while this run came to its end waits for another.
@@ -223,6 +228,13 @@ def require_idle(connection: Connection, task_id: int, now: float) -> RowMapping
         .values(lease_owner=None, lease_until=None, fence=row["fence"] + 1, request=None)
     )
     return locked(connection, task_id)
+
+
+def refuse_cancelled(row: RowMapping) -> None:
+    """Raises UsageError `task_cancelled` for a task that is not to be run again, also where its
+    process was killed before it heard of it."""
+    if row["status"] == "cancelled" or row["request"] == "cancel":
+        raise UsageError("task_cancelled", task=row["id"])
 
 
 def close_executions(

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, RowMapping, select, update
 from corpusmith.errors import LeaseHeld, UsageError
 from corpusmith.store.codec import to_json
 from corpusmith.store.database import Database
-from corpusmith.store.lease import locked, require_idle, surely_dead
+from corpusmith.store.lease import locked, refuse_cancelled, require_idle, surely_dead
 from corpusmith.store.schema import tasks
 
 _MOST = 1000
@@ -33,9 +33,8 @@ class Queue:
         now = self._database.now()
         with self._database.write() as connection:
             row = locked(connection, task_id)
-            if row["status"] == "cancelled" or row["request"] == "cancel":
-                raise UsageError("task_cancelled", task=task_id)
-            why = row["cause"] if row["status"] in ("running", "finished") else None
+            refuse_cancelled(row)
+            why = row["cause"] if row["status"] == "running" else None
             _set(connection, task_id, queued_at=now, request=None, cause=why, updated_at=now)
 
     def done(self, task_id: int, asked_at: float) -> None:
@@ -65,7 +64,8 @@ class Queue:
         now = self._database.now()
         with self._database.write() as connection:
             row = locked(connection, task_id)
-            if row["status"] in ("finished", "cancelled"):
+            waits = row["queued_at"] is not None
+            if row["status"] == "cancelled" or (row["status"] == "finished" and not waits):
                 raise UsageError("task_ended", task=task_id, status=row["status"])
             try:
                 row = require_idle(connection, task_id, now)
@@ -79,7 +79,11 @@ def _settle(
     connection: Connection, row: RowMapping, wish: Literal["pause", "cancel"], now: float
 ) -> None:
     status = "cancelled" if wish == "cancel" else "paused"
-    if wish == "cancel" or row["status"] in ("created", "running") or row["queued_at"] is not None:
+    if row["status"] == "finished" and row["accepted"] >= row["requested"]:
+        _set(connection, row["id"], queued_at=None)  # nothing was left to make
+    elif (
+        wish == "cancel" or row["status"] in ("created", "running") or row["queued_at"] is not None
+    ):
         cause = to_json({"code": status})
         _set(
             connection,

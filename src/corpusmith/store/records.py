@@ -27,6 +27,7 @@ from corpusmith.contracts import Earlier
 from corpusmith.errors import NotFound
 from corpusmith.store.codec import flags_of, from_json, iso, plain, to_json, verdict_json
 from corpusmith.store.database import Database
+from corpusmith.store.kept import Kept
 from corpusmith.store.record_kinds import ANY_FLAG, kind_conditions, renamed
 from corpusmith.store.record_text import RecordText, holds
 from corpusmith.store.schema import datasets, record_kinds, records, tasks
@@ -45,6 +46,7 @@ class Records:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._texts = RecordText(database)
+        self._kept = Kept(database)
 
     def iterate(self, selection: Selection = ALL, **fields: Any) -> Iterator[Record]:
         """Those of the selection, by task, ordinal, category and sample; `fields` of it go first.
@@ -131,6 +133,18 @@ class Records:
         query = select(func.count()).select_from(records).where(*self._where(selection, fields))
         with self._database.read() as connection:
             return connection.scalar(query) or 0
+
+    def uncommitted(self, task_id: int) -> int:
+        """How many of a task are in no dataset. Of a large one it may be some seconds old
+        (`kept`)."""
+        return self._kept.or_found(task_id, lambda: self._uncommitted(task_id))
+
+    def _uncommitted(self, task_id: int) -> int:
+        # All but the committed: both are counted inside an index, and those are in no index.
+        all_ = select(func.count()).select_from(records).where(records.c.task_id == task_id)
+        own = all_.where(records.c.dataset_id.in_(select(datasets.c.id)))
+        with self._database.read() as connection:
+            return connection.scalar(select(all_.scalar_subquery() - own.scalar_subquery())) or 0
 
     def commit(self, task_id: int, dataset: str) -> int:
         """Puts the task's uncommitted records into the dataset, all or none; returns how many.

@@ -10,14 +10,15 @@ from typing import Any, get_args
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select, tuple_
 
-from corpusmith.store.codec import iso
+from corpusmith.store.codec import from_json, iso
 from corpusmith.store.database import Database
 from corpusmith.store.review_queue import about, scope
-from corpusmith.store.review_values import Opinion, ReviewerCounts, ReviewStatistics
-from corpusmith.store.schema import record_versions, records, reviews
+from corpusmith.store.review_values import Beside, Opinion, ReviewerCounts, ReviewStatistics
+from corpusmith.store.schema import record_kinds, record_versions, records, reviews
 from corpusmith.values import ReviewState, Selection
 
 _AT_ONCE = 2000
+_IDS_AT_ONCE = 500
 Where = Sequence[ColumnElement[bool]]
 
 
@@ -73,6 +74,23 @@ class ReviewNumbers:
         )
         for row in self._streamed(query, key):
             yield row[0], row[1], row[2], row[3]
+
+    def beside(self, ids: Sequence[int]) -> dict[int, Beside]:
+        """What people say of each record and who wrote it, of those that there are."""
+        found: dict[int, Beside] = {}
+        columns = (records.c.id, records.c.state, records.c.rating, record_kinds.c.models)
+        with self._database.read() as connection:
+            for start in range(0, len(ids), _IDS_AT_ONCE):
+                query = (
+                    select(*columns)
+                    .select_from(records)
+                    .outerjoin(record_kinds, record_kinds.c.id == records.c.kind)
+                    .where(records.c.id.in_(ids[start : start + _IDS_AT_ONCE]))
+                )
+                for number, state, rating, models in connection.execute(query):
+                    names = tuple(from_json(models) or ())
+                    found[number] = Beside(id=number, state=state, rating=rating, models=names)
+        return found
 
     def rated_at(self, ids: Sequence[int]) -> dict[int, str]:
         """When each record was last rated, ISO 8601."""

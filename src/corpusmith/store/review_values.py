@@ -179,6 +179,17 @@ class ReviewStatistics:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What stands beside a judge's score of a record."""
+
+    id: int
+    state: ReviewState
+    rating: float | None
+    models: tuple[str, ...]
+    """Who wrote it; empty: nobody knows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Opinion:
     """What agreement is worked out from."""
 

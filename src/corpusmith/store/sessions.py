@@ -5,9 +5,12 @@ Owns: statements. Does not own: how long one lasts (`service/access.py`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import delete, or_, select, update
 
-from corpusmith.store.access_values import Pass
+from corpusmith.store.access_values import OwnSession, Pass
+from corpusmith.store.codec import iso
 from corpusmith.store.database import Database
 from corpusmith.store.schema import sessions, users
 
@@ -49,6 +52,20 @@ class Sessions:
             created_at=row["created_at"],
             used_at=row["used_at"],
         )
+
+    def of(self, user_id: int) -> Sequence[OwnSession]:
+        """All of a user, the one used last first."""
+        query = select(sessions).where(sessions.c.user_id == user_id)
+        query = query.order_by(sessions.c.used_at.desc())
+        with self._database.read() as connection:
+            return [
+                OwnSession(
+                    digest=bytes(row["digest"]),
+                    created_at=iso(row["created_at"]),
+                    used_at=iso(row["used_at"]),
+                )
+                for row in connection.execute(query).mappings()
+            ]
 
     def used(self, digest: bytes) -> None:
         """Note that it is in use."""

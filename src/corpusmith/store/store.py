@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 
 from corpusmith.contracts import Beat, Earlier, Finished, Lease, Quota
 from corpusmith.errors import StoreError
@@ -32,6 +33,7 @@ from corpusmith.store.record_pages import RecordPages
 from corpusmith.store.record_text import RecordText
 from corpusmith.store.records import Records
 from corpusmith.store.removals import Removals
+from corpusmith.store.reports import Reports
 from corpusmith.store.review_numbers import ReviewNumbers
 from corpusmith.store.review_queue import ReviewQueues
 from corpusmith.store.review_undo import ReviewUndo
@@ -60,7 +62,6 @@ class SqlStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._statements = Statements(database)
         self._leases = Leases(database)
         self._modes = Modes(database)
         self._progress = Progress(database)
@@ -81,6 +82,7 @@ class SqlStore:
         self.record_pages = RecordPages(database)
         self.record_text = RecordText(database)
         self.records = Records(database)
+        self.reports = Reports(database)
         self.review_numbers = ReviewNumbers(database)
         self.review_queues = ReviewQueues(database)
         self.review_undo = ReviewUndo(database)
@@ -97,6 +99,11 @@ class SqlStore:
         self.versions = Versions(database)
         self.watching = Watching(database)
         self.workers = Workers(database)
+
+    @cached_property
+    def _statements(self) -> Statements:
+        """Only what makes records needs them, and they take a few milliseconds."""
+        return Statements(self._database)
 
     @property
     def url(self) -> str:

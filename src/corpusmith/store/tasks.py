@@ -7,13 +7,14 @@ own writes (`transaction.py`).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, cast
 
-from sqlalchemy import Connection, Select, delete, insert, select, update
+from sqlalchemy import Connection, Select, delete, insert, or_, select, update
 
 from corpusmith.contracts import Quota
 from corpusmith.errors import Conflict, NotFound
+from corpusmith.hidden import revived
 from corpusmith.store.codec import from_json, iso, plain, to_json
 from corpusmith.store.database import Database
 from corpusmith.store.inputs import Rows, copy_rows
@@ -26,6 +27,7 @@ from corpusmith.values import Counts, Json, Status
 
 Request = Literal["pause", "cancel"]
 
+_OWN_FIELDS = (tasks.c.connections, tasks.c.spec)
 _TASKS = select(tasks, datasets.c.name.label("dataset")).outerjoin(
     datasets, datasets.c.id == tasks.c.dataset_id
 )
@@ -128,6 +130,24 @@ class Tasks:
             row = locked(connection, task_id)
             spec = {**from_json(row["spec"]), **fields}
             self._set(connection, task_id, spec=to_json(spec), revision=row["revision"] + 1)
+
+    def with_own_fields(self) -> Iterator[Task]:
+        """Those that may hold headers or body fields of a user's, the newest first."""
+        signs = ('%"headers":{"%', '%"extra":{"%')
+        held = or_(*(column.like(one) for column in _OWN_FIELDS for one in signs))
+        with self._database.read() as connection:
+            numbers = connection.scalars(select(tasks.c.id).where(held).order_by(tasks.c.id)).all()
+        for number in reversed(numbers):
+            yield self.get(number)
+
+    def change_secrets(
+        self, task_id: int, connections: Mapping[str, Json], extra: Mapping[str, Json]
+    ) -> None:
+        """The same, written in another way: nobody who runs it is told. Raises NotFound."""
+        with self._database.write() as connection:
+            spec = from_json(locked(connection, task_id)["spec"])
+            spec |= {"extra": extra} if extra else {}
+            self._set(connection, task_id, connections=to_json(connections), spec=to_json(spec))
 
     def ask(self, task_id: int, request: Request | None) -> None:
         """What is wanted of the process that runs it; None takes it back. Raises NotFound."""
@@ -276,8 +296,8 @@ def _task_of(row: Mapping[Any, Any], now: float) -> Task:
         id=row["id"],
         name=row["name"],
         recipe=row["recipe"],
-        spec=from_json(row["spec"]),
-        connections=from_json(row["connections"]),
+        spec=_spec_of(row),
+        connections=revived(from_json(row["connections"])),
         dataset=row["dataset"],
         status=cast(Status, row["status"]),
         cause=from_json(row["cause"]),
@@ -294,6 +314,12 @@ def _task_of(row: Mapping[Any, Any], now: float) -> Task:
         created_at=iso(row["created_at"]),
         updated_at=iso(row["updated_at"]),
     )
+
+
+def _spec_of(row: Mapping[Any, Any]) -> Any:
+    """Only its own body fields hold what is sealed: the rest, which may be long, is as it is."""
+    spec = from_json(row["spec"])
+    return {**spec, "extra": revived(spec["extra"])} if spec.get("extra") else spec
 
 
 def _execution_of(row: Mapping[Any, Any], totals: Mapping[str, Any]) -> Execution:

@@ -177,6 +177,14 @@ class DatasetNumbers:
     lengths: Sequence[Bin]
     """Characters of a record's text."""
     flagged: int
+    categories: Sequence[Label] = ()
+    more_categories: int = 0
+    tags: Sequence[Label] = ()
+    """The largest first. A record with several tags counts in each, one without in none."""
+    more_tags: int = 0
+    """Tags that are not told one by one."""
+    flags: Sequence[Label] = ()
+    """Checks that flagged records; a record may be flagged by several."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,7 @@ from corpusmith.store.schema.nouns import (
     templates,
 )
 from corpusmith.store.schema.records import record_versions, records, removals, removed
+from corpusmith.store.schema.reports import reports
 from corpusmith.store.schema.reviews import (
     review_actions,
     review_events,
@@ -71,6 +72,7 @@ __all__ = [
     "records",
     "removals",
     "removed",
+    "reports",
     "review_actions",
     "review_events",
     "review_groups",
@@ -86,5 +88,5 @@ __all__ = [
     "workers",
 ]
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
 """Every revision this version knows, oldest first; the last is what it writes."""
