@@ -26,6 +26,7 @@ TABLE: dict[str, tuple[Decision, int]] = {
     "SpecError": ("give_up", 1),
     "NotFound": ("give_up", 1),
     "Conflict": ("give_up", 1),
+    "ChangedSince": ("give_up", 1),
     "CardError": ("give_up", 1),
     "KeyMissing": ("stop_task", 1),
     "AccessError": ("give_up", 1),

@@ -6,7 +6,6 @@ from typing import Any, Literal
 
 import orjson
 import pytest
-from anthropic.lib._parse._transform import transform_schema
 from pydantic import BaseModel, Field
 
 from corpusmith.providers.connect import connection_of
@@ -96,6 +95,9 @@ BODIES: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("name", BODIES)
 def test_a_schema_for_anthropic_is_what_its_sdk_makes_of_it(name: str) -> None:
+    # Here, for it takes two seconds, and every worker collects this file.
+    from anthropic.lib._parse._transform import transform_schema
+
     assert for_anthropic(BODIES[name]) == transform_schema(BODIES[name])
 
 

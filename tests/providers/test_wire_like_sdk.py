@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import anthropic
-import openai
 import pytest
-from google import genai
-from google.genai import types as genai_types
 from pydantic import BaseModel, Field
 from recorder import ANSWER, Recorder, Seen, recording
 
@@ -25,6 +21,16 @@ from corpusmith.values import (
     StructuredMode,
     Usage,
 )
+from later import Later
+
+if TYPE_CHECKING:
+    import anthropic
+    import openai
+    from google import genai
+    from google.genai import types as genai_types
+else:
+    anthropic, openai = Later("anthropic"), Later("openai")
+    genai, genai_types = Later("google.genai"), Later("google.genai.types")
 
 # google-genai makes a subclass of aiohttp's session, which aiohttp deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore:Inheritance class:DeprecationWarning")

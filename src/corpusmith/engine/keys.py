@@ -13,6 +13,7 @@ from hashlib import blake2b
 
 import orjson
 
+from corpusmith.hidden import shown
 from corpusmith.values import ChatRequest, Connection, Item, Json, Sampling
 
 
@@ -24,16 +25,18 @@ def sample_of(item: Item) -> list[Json]:
 def canonical(
     connection: Connection, request: ChatRequest, sample: list[Json] | None
 ) -> tuple[bytes, bytes]:
-    """(key, canonical JSON): 32 bytes of BLAKE2b, and the text it was made from.
+    """(key, canonical JSON): 32 bytes of BLAKE2b, and the text it was made from, which is kept: of
+    body fields that look secret it says only that they were there.
 
     `sample` None: the call is shared by every item that asks the same.
     """
+    sampling = sampling_body(request.sampling, connection.extra)
     body: dict[str, Json] = {
         "protocol": connection.protocol,
         "base_url": connection.base_url,
         "model": request.model,
         "messages": [{"role": m.role, "content": m.content} for m in request.messages],
-        "sampling": sampling_body(request.sampling, connection.extra),
+        "sampling": sampling,
         "sample": sample,
     }
     if request.embed:
@@ -41,7 +44,10 @@ def canonical(
     if request.schema is not None:
         body["schema"] = {"name": request.schema.name, "body": request.schema.body}
     text = orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
-    return blake2b(text, digest_size=32).digest(), text
+    key = blake2b(text, digest_size=32).digest()
+    if (connection.extra or request.sampling.extra) and (safe := shown(sampling)) != sampling:
+        text = orjson.dumps(body | {"sampling": safe}, option=orjson.OPT_SORT_KEYS)
+    return key, text
 
 
 def sampling_body(sampling: Sampling, extra: Mapping[str, Json]) -> dict[str, Json]:

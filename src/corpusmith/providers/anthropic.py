@@ -111,6 +111,7 @@ class Anthropic:
 
     async def chat(self, request: ChatRequest, *, timeout_s: float | None = None) -> Reply:
         """One call. See `contracts.Provider`."""
+        self._failures.learn(request.sampling.extra)
         reply = await self._transport.send(self.encode(request), timeout_s)
         return self.decode(reply.status, reply.headers, reply.body, model=request.model)
 

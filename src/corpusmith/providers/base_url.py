@@ -11,6 +11,10 @@ from urllib.parse import SplitResult, urlsplit
 from corpusmith.errors import SpecError
 
 _PORTS = {"http": 80, "https": 443}
+_HOST = re.compile(
+    r"(localhost|\d{1,3}(\.\d{1,3}){3}|([a-z0-9-]{1,30}\.)+[a-z]{2,12})(:\d{1,5})?(/|$)"
+)
+"""How an address begins that somebody typed without its scheme."""
 _ODD = re.compile(r"[\x00-\x20\x7f-\x9f\\<>\"`{}|^]")
 
 
@@ -55,6 +59,9 @@ def _without_secrets(text: str) -> str:
     scheme, slashes, rest = text.partition("://")
     if not slashes:
         scheme, rest = "", text
+        # Without a scheme it may be the key itself, pasted into the wrong field.
+        if rest and not _HOST.match(rest):
+            return "…"
     rest = re.split(r"[?#]", rest, maxsplit=1)[0]
-    authority, slash, path = rest.partition("/")
-    return f"{scheme}{slashes}{authority.rpartition('@')[2]}{slash}{path}"
+    # All before the last one: a password may hold any sign.
+    return f"{scheme}{slashes}{rest.rpartition('@')[2]}"

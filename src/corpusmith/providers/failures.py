@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
@@ -29,13 +30,16 @@ from corpusmith.errors import (
     Transient,
     Unauthorised,
 )
+from corpusmith.hidden import secrets_in
 from corpusmith.providers.wire import Headers
-from corpusmith.values import Connection, Usage
+from corpusmith.values import Connection, Json, Usage
 
 _Error = TypeVar("_Error", bound=ProviderError)
 
 CAUSE_CHARACTERS = 500
 RAW_CHARACTERS = 2_000
+_LEAST_SECRET = 8
+"""Signs: a shorter header's value is no key, and taking it out of a text would spoil the text."""
 # A cut must not leave half a key behind: redact far more than is shown, then cut.
 _RAW_BYTES = 16 * RAW_CHARACTERS
 
@@ -98,7 +102,22 @@ class Failures:
             "endpoint": connection.base_url,
             "connection": connection.name,
         }
-        self._secrets = _forms(key.reveal()) if key else ()
+        self._secrets: list[str] = []
+        self._learnt: Mapping[str, Json] | None = None
+        # A gateway's key comes in a header or a body field of the connection's own.
+        own = _long(secrets_in(connection.headers, connection.extra))
+        self._hide([*([key.reveal()] if key else ()), *own])
+
+    def learn(self, extra: Mapping[str, Json]) -> None:
+        """A task's own body fields are about to be sent: what is secret in them is not shown
+        either."""
+        if extra and extra is not self._learnt:
+            self._learnt = extra
+            self._hide(_long(secrets_in({}, extra)))
+
+    def _hide(self, secrets: Iterable[str]) -> None:
+        forms = {*self._secrets, *(form for one in secrets for form in _forms(one))}
+        self._secrets = sorted(forms, key=len, reverse=True)
 
     def refused(
         self, status: int, headers: Headers, body: bytes, fault: Fault, model: str = ""
@@ -195,6 +214,10 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u206
 def text_of(body: bytes) -> str:
     """The start of a body as text, whatever it is."""
     return body[:_RAW_BYTES].decode("utf-8", "replace")
+
+
+def _long(secrets: Iterable[str]) -> Iterator[str]:
+    return (one for one in secrets if len(one) >= _LEAST_SECRET)
 
 
 def _forms(key: str) -> tuple[str, ...]:

@@ -38,9 +38,10 @@ def request_headers(
     )
     headers.update(fixed)
     for name, value in connection.headers.items():
-        if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
+        sent = value if isinstance(value, str) and _VALUE.fullmatch(value) else None
+        if sent is None or not _NAME.fullmatch(name):
             raise SpecError("bad_header", connection=connection.name, header=name)
-        headers[name] = value
+        headers[name] = sent
     if key is not None:
         name, _, prefix = auth.partition(": ")
         headers[name] = prefix + _sendable(key, connection)

@@ -71,6 +71,7 @@ class OpenAI:
 
     async def chat(self, request: ChatRequest, *, timeout_s: float | None = None) -> Reply:
         """One call. See `contracts.Provider`."""
+        self._failures.learn(request.sampling.extra)
         if request.embed:
             reply = await self._transport.send(self._embeddings.encode(request), timeout_s)
             return self._embeddings.decode(reply, request.model)
