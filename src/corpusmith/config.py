@@ -56,6 +56,12 @@ SETTINGS: tuple[Setting, ...] = (
         help="Who reviews, unless --reviewer says so; default: the login name.",
     ),
     Setting(
+        name="token",
+        variable="CORPUSMITH_TOKEN",
+        default=None,
+        help="Token that Studio sends to a server: Studio('https://…').",
+    ),
+    Setting(
         name="secret_key",
         variable="CORPUSMITH_SECRET_KEY",
         default=None,

@@ -5,6 +5,7 @@ CorpusmithError                 has a code, data, and a message in each language
 │   ├── SpecError               a file, flag or form that does not fit
 │   ├── NotFound                a named thing that is not there
 │   ├── Conflict                a name taken, or a thing still in use
+│   │   └── ChangedSince        it is not as whoever wants to change it saw it
 │   ├── CardError               a character card that cannot be read
 │   └── KeyMissing              no key for an endpoint
 ├── AccessError                 who asks may not
@@ -92,6 +93,12 @@ class Conflict(UsageError):
     """Data: `kind`, `name`, and `users` when something uses it."""
 
     code = "conflict"
+
+
+class ChangedSince(Conflict):
+    """Nothing was done. No data."""
+
+    code = "changed_since"
 
 
 class CardError(UsageError):

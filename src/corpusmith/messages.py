@@ -21,8 +21,9 @@ from typing import Any, cast, get_args
 from corpusmith.values import Language
 
 LANGUAGES: tuple[Language, ...] = get_args(Language)
-PLACE = re.compile(r"\{([a-z_][a-z0-9_]*)(?::([^{}|]*)\|([^{}|]*))?\}")
-"""`{name}`, or `{name:record|records}`: the value, and the word for one or for any other number."""
+PLACE = re.compile(r"\{([a-z_][a-z0-9_]*)(?::(?:,|([^{}|]*)\|([^{}|]*)))?\}")
+"""`{name}`; of a count `{name:,}`, which groups its digits, or `{name:record|records}`: also the
+word for one or for any other number."""
 _KNOWN = {"problem": "os", "cause": "os", "kind": "kind", "scope": "scope", "status": "status"}
 """Places whose value may be the last part of a key, with the first part of that key: an
 `OSError.strerror` (English, whatever the user speaks), a kind of thing, a right, a status."""
@@ -43,7 +44,7 @@ def catalog(language: Language) -> dict[str, str]:
 
 def say(key: str, language: Language, /, **data: Any) -> str:
     """The text of `key` with each `{name}` replaced once from `data`; an unknown key is itself.
-    `{n:record|records}` is `1 record`, and `2 records`.
+    `{n:record|records}` is `1 record`, and `2,000 records`; `{n:,}` is `2,000`.
 
     Values are put in as they are and never expanded again; what the operating system says of a
     file (a `problem` or `cause`), a `kind`, a `scope` and a `status` are said in this language.
@@ -86,6 +87,8 @@ def _filled(place: re.Match[str], data: Mapping[str, Any], language: Language) -
     value = str(data[name])
     if name in _KNOWN:
         value = catalog(language).get(f"{_KNOWN[name]}.{value}", value)
+    if (one is not None or place[0].endswith(":,}")) and value.isascii() and value.isdigit():
+        value = f"{int(value):,}"
     return value if one is None else f"{value} {one if value == '1' else others}"
 
 

@@ -163,6 +163,23 @@ class Timeouts:
     total_s: float = 300.0
 
 
+HIDDEN = "•••"
+"""In place of what is secret, wherever it is shown. No request header may hold it."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Sealed:
+    """A secret value of a connection as it is kept: only the studio's own key opens it."""
+
+    corpusmith_sealed: str
+    """Nonce and ciphertext in base64. No field of a user's is called so: JSON knows it by that."""
+
+    def __repr__(self) -> str:
+        return HIDDEN
+
+    __str__ = __repr__
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
     """A model endpoint. Holds where the key is, never the key."""
@@ -185,10 +202,10 @@ class Connection:
     """`http://host:port` for this endpoint; None: a direct connection."""
     ca_file: str | None = None
     """A PEM file to trust besides the system's authorities."""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    """Extra request headers, not secret."""
-    extra: Mapping[str, Json] = field(default_factory=dict)
-    """Extra body fields for every call."""
+    headers: Mapping[str, str | Sealed] = field(default_factory=dict, repr=False)
+    """Extra request headers; whatever is kept or shown has them sealed."""
+    extra: Mapping[str, Json] = field(default_factory=dict, repr=False)
+    """Extra body fields for every call; those that look secret are sealed in the same way."""
     modes: tuple[StructuredMode, ...] = ()
     """Structured-output ways that this endpoint is known to have; empty: try them in turn."""
     chosen_by: str | None = None

@@ -80,7 +80,9 @@ def test_laughter_rules_refrains_and_tables_pass(text: str) -> None:
 
 
 def test_what_people_wrote_for_this_project_passes() -> None:
-    pages = [page.read_text("utf-8") for page in sorted((ROOT / "docs").rglob("*.md"))]
+    # The pages of the API are written by a program, and show what a server answered.
+    written = set((ROOT / "docs").rglob("*.md")) - set((ROOT / "docs").glob("api*.md"))
+    pages = [page.read_text("utf-8") for page in sorted(written)]
     parts = [one[at : at + 4000] for one in pages for at in range(0, len(one), 4000)]
     cards = [card.example_dialogues for one in ("zh", "en") for card in characters(one)]
     assert len(parts) + len(cards) > 80

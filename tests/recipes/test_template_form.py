@@ -156,7 +156,7 @@ def test_a_shape_that_nobody_gave_is_remarked_on(resolve: Resolve) -> None:
     found = resolve(template={"name": "t", "prompt": prompt}, vars={"topic": 1, "label": 2})
     assert [(one.key, one.data) for one in found.remarks] == [
         (
-            "cli.template.shape_example",
+            "template.remark.shape_example",
             {"template": "t", "shape": '{"text": string, "tags": [string]}'},
         )
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -28,119 +29,124 @@ LOST = production(
     rejected_by_reason={"refusal": 8},
     failed_by_cause={"timed_out": 2},
 )
-CASES: dict[str, tuple[Report, str, str, str | None]] = {
-    "simulated": (report([facts(simulated=True)]), "simulated", "bad", None),
+CASES: dict[str, tuple[Callable[[], Report], str, str, str | None]] = {
+    "simulated": (lambda: report([facts(simulated=True)]), "simulated", "bad", None),
     "short and paused": (
-        report(production=production(replace(SHORT, status="paused"))),
+        lambda: report(production=production(replace(SHORT, status="paused"))),
         "short",
         "bad",
         "corpusmith resume 4",
     ),
     "short at its end": (
-        report(production=production(SHORT)),
+        lambda: report(production=production(SHORT)),
         "short",
         "bad",
         "corpusmith tasks retry 4",
     ),
     "an import is short": (
-        report(production=production(replace(SHORT, recipe="import"))),
+        lambda: report(production=production(replace(SHORT, recipe="import"))),
         "short",
         "bad",
         None,
     ),
-    "complete": (report(), "complete", "good", None),
+    "complete": (lambda: report(), "complete", "good", None),
     "a short scenario": (
-        report([facts()], wanted={"scenario": {"日常对话": 1, "工作": 2}}),
+        lambda: report([facts()], wanted={"scenario": {"日常对话": 1, "工作": 2}}),
         "short_shares",
         "note",
         None,
     ),
-    "lost": (report(production=LOST), "misses", "bad", "corpusmith tasks misses 1"),
+    "lost": (lambda: report(production=LOST), "misses", "bad", "corpusmith tasks misses 1"),
     "many repeats": (
-        report(duplicates=twins(exact=10, near=22)),
+        lambda: report(duplicates=twins(exact=10, near=22)),
         "duplicates",
         "bad",
         "corpusmith check '客服' --checks duplicates,near_duplicates",
     ),
     "few repeats": (
-        report(duplicates=twins(near=2)),
+        lambda: report(duplicates=twins(near=2)),
         "duplicates",
         "note",
         "corpusmith check '客服' --checks duplicates,near_duplicates",
     ),
-    "no repeats": (report(), "no_duplicates", "good", None),
+    "no repeats": (lambda: report(), "no_duplicates", "good", None),
     "not evaluated": (
-        report(),
+        lambda: report(),
         "not_evaluated",
         "note",
         "corpusmith evaluate --dataset '客服'",
     ),
     "a task not evaluated": (
-        report(kind="task", task=3),
+        lambda: report(kind="task", task=3),
         "not_evaluated",
         "note",
         "corpusmith evaluate --task 3",
     ),
-    "scored": (report(evaluations=(evaluation(),)), "scores", "good", None),
+    "scored": (lambda: report(evaluations=(evaluation(),)), "scores", "good", None),
     "a simulated judge": (
-        report(evaluations=(evaluation(simulated=True, mean=1.5, alpha=0.1),)),
+        lambda: report(evaluations=(evaluation(simulated=True, mean=1.5, alpha=0.1),)),
         "simulated_judge",
         "bad",
         None,
     ),
     "simulated scores": (
-        report([facts(score=4.0, judged_by_simulator=True)]),
+        lambda: report([facts(score=4.0, judged_by_simulator=True)]),
         "simulated_scores",
         "bad",
         None,
     ),
     "a crowd": (
-        report(duplicates=replace(twins(), crowded=5)),
+        lambda: report(duplicates=replace(twins(), crowded=5)),
         "crowded",
         "note",
         None,
     ),
-    "foreign": (report([facts(language="en"), facts()]), "foreign", "note", None),
+    "foreign": (lambda: report([facts(language="en"), facts()]), "foreign", "note", None),
     "flagged": (
-        report([facts(flagged=True)]),
+        lambda: report([facts(flagged=True)]),
         "flagged",
         "note",
         "corpusmith review start '客服' --queue flagged",
     ),
-    "not reviewed": (report(), "not_reviewed", "note", "corpusmith review start '客服'"),
+    "not reviewed": (lambda: report(), "not_reviewed", "note", "corpusmith review start '客服'"),
     "partly reviewed": (
-        report([facts(state="approved"), facts()]),
+        lambda: report([facts(state="approved"), facts()]),
         "partly_reviewed",
         "note",
         "corpusmith review start '客服'",
     ),
     "judges at odds": (
-        report(evaluations=(evaluation(alpha=0.1),)),
+        lambda: report(evaluations=(evaluation(alpha=0.1),)),
         "disagreement",
         "note",
         "corpusmith evaluate --show 2",
     ),
     "empty dataset": (
-        report([]),
+        lambda: report([]),
         "none_in_dataset",
         "bad",
         "corpusmith generate --dataset '客服'",
     ),
-    "empty selection": (report([], only={"scenario": "x"}), "none_selected", "bad", None),
+    "empty selection": (lambda: report([], only={"scenario": "x"}), "none_selected", "bad", None),
     "task without records": (
-        report([], kind="task", task=3, production=production(task_part(accepted=0))),
+        lambda: report([], kind="task", task=3, production=production(task_part(accepted=0))),
         "none_yet",
         "bad",
         "corpusmith resume 3",
     ),
-    "task whose records are gone": (report([], kind="task", task=3), "none_left", "bad", None),
+    "task whose records are gone": (
+        lambda: report([], kind="task", task=3),
+        "none_left",
+        "bad",
+        None,
+    ),
 }
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_finding_says_what_to_run(name: str) -> None:
-    made, code, weight, command = CASES[name]
-    (found,) = [one for one in made.findings if one.code == code]
+    make, code, weight, command = CASES[name]
+    (found,) = [one for one in make().findings if one.code == code]
     assert (found.weight, found.command) == (weight, command)
 
 
@@ -148,7 +154,7 @@ def test_a_finding_says_what_to_run(name: str) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_every_finding_has_words_with_nothing_left_to_fill(name: str, language: Language) -> None:
     words = Words(language)
-    for one in CASES[name][0].findings:
+    for one in CASES[name][0]().findings:
         told = words.told(one.code, one.data)
         assert "{" not in told
         assert "report." not in told

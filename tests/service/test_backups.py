@@ -461,9 +461,9 @@ def test_a_damaged_database_is_replaced_when_asked(whole: Path, tmp_path: Path) 
 
 
 def test_an_older_database_is_saved_restored_and_brought_up_to_date(
-    store_url: str, tmp_path: Path
+    bare_url: str, tmp_path: Path
 ) -> None:
-    database = Database(parse_url(store_url))
+    database = Database(parse_url(bare_url))
     with database.write() as connection:
         make_schema(connection, "0003")
         connection.exec_driver_sql(
@@ -471,12 +471,12 @@ def test_an_older_database_is_saved_restored_and_brought_up_to_date(
             " VALUES ('old', 1.0, 'zh', 0, 0)"
         )
     database.close()
-    found = upgrade(store_url, check=True)
+    found = upgrade(bare_url, check=True)
     assert (found.before, found.after, found.done) == ("0003", REVISIONS[-1], False)
     assert found.waiting == len(REVISIONS) - 3
-    done = upgrade(store_url)
+    done = upgrade(bare_url)
     assert done.done and done.backup is not None
-    assert upgrade(store_url).waiting == 0
+    assert upgrade(bare_url).waiting == 0
     target = f"sqlite:///{tmp_path / 'again.db'}"
     restore(target, done.backup.file)
     store = open_store(target)

@@ -175,9 +175,9 @@ def test_a_look_tells_nothing_of_what_others_decided(studio: Studio, tmp_path: P
 def test_many_are_one_action_and_one_undo(
     studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from corpusmith.service import reviews
+    from corpusmith.service import review_bulk
 
-    monkeypatch.setattr(reviews, "AT_ONCE", 3)
+    monkeypatch.setattr(review_bulk, "AT_ONCE", 3)
     ids = filled(studio, tmp_path, talks(8))
     studio.reviews.review(ids[0], state="rejected")
     told: list[int] = []

@@ -122,10 +122,13 @@ class Csv:
         return dump(value, number).decode()
 
     def _guarded(self, text: str) -> str:
-        # A text with apostrophes of its own gets one more: so one can be taken off again from each.
-        if self._safe and text.lstrip("'").startswith(_FORMULA):
-            return f"'{text}"
-        return text
+        return no_formula(text) if self._safe else text
+
+
+def no_formula(text: str) -> str:
+    """The text so that no spreadsheet runs it: an apostrophe before what it would take for one."""
+    # A text with apostrophes of its own gets one more: so one can be taken off again from each.
+    return f"'{text}" if text.lstrip("'").startswith(_FORMULA) else text
 
 
 class _Encoded:

@@ -10,15 +10,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from corpusmith import config
 from corpusmith.service.access import DAY_S
+from corpusmith.service.server_settings import adopt
 from corpusmith.store.access_values import AuditEntry, Deed
 
 if TYPE_CHECKING:
     from corpusmith.service.studio import Studio
 
-DAYS = 365
-"""How long the log is kept unless the setting `audit_days` says otherwise."""
-SETTING = "audit_days"
 MOST_NAME, MOST_TARGET = 100, 300
 
 
@@ -36,14 +35,16 @@ class Audit:
         self,
         *,
         who: str | None = None,
-        action: str | None = None,
+        action: str | Sequence[str] | None = None,
         target: str | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
         limit: int | None = None,
         after: int | None = None,
     ) -> Sequence[AuditEntry]:
-        """Newest first. `since` ≤ time < `until`; a time without a zone is UTC's."""
+        """Newest first. `action`: one, or any of several; `since` ≤ time < `until`; a time without
+        a zone is UTC's."""
+        given: dict[str, str | Sequence[str] | None]
         given = {"who": who, "action": action, "target": target}
         return self._studio.store.audit.list(
             {name: value for name, value in given.items() if value is not None},
@@ -54,8 +55,9 @@ class Audit:
         )
 
     def days(self) -> int:
-        """How long it is kept."""
-        return int(self._studio.store.settings.get(SETTING) or DAYS)
+        """How long it is kept: as the environment says, else the database, else a year."""
+        adopt(self._studio.store)
+        return config.days("audit_days")
 
     def prune(self) -> int:
         """Delete what is older than `days`; returns how many rows."""

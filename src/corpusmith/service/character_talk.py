@@ -82,14 +82,15 @@ def prompts_of(
 
 def talk(
     studio: Studio,
-    character: Character,
+    character: Character | None,
     messages: Sequence[Message],
     *,
     connection: str,
     model: str | None = None,
     temperature: float | None = None,
 ) -> Said:
-    """The character's reply to `messages`, of which the last is the user's. One call, no retry.
+    """The character's reply to `messages`, of which the last is the user's; None: the model's own.
+    One call, no retry.
 
     It is a try: nothing is stored, no record comes of it, and no task's or week's spend holds it;
     what it cost is in the result. Raises NotFound, KeyMissing, UsageError, ProviderError.
@@ -99,9 +100,13 @@ def talk(
     return loop.run(_talk(studio, character, messages, connection, model, temperature))
 
 
+def _told(text: str) -> tuple[Message, ...]:
+    return (Message("system", text),)
+
+
 async def _talk(
     studio: Studio,
-    character: Character,
+    character: Character | None,
     messages: Sequence[Message],
     name: str,
     model: str | None,
@@ -112,10 +117,10 @@ async def _talk(
     connection = studio.connections.get(name)
     key = key_of(connection, studio.store)
     chosen = model or connection.model or await only_model(connection, key)
-    system = Message("system", system_prompt(character, character.language))
+    told = () if character is None else _told(system_prompt(character, character.language))
     request = ChatRequest(
         model=chosen,
-        messages=(system, *messages),
+        messages=(*told, *messages),
         sampling=Sampling(temperature=temperature, max_tokens=MOST_TOKENS),
     )
     provider = provider_of(connection, key)

@@ -9,7 +9,7 @@ Memory is flat: of a row that fails its line stays in memory and its finding in 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -108,6 +108,13 @@ def write_copies(path: Path, output: Path, found: Checked, failed: Failed, mask:
     form = format_of(str(output)) or "jsonl"
     write_file(output, _container(form), _good(path, found, failed, mask))
     found.written = output
+
+
+def write_rows(output: Path, rows: Iterable[Json]) -> None:
+    """Rows that pass, in the form that the suffix says."""
+    from corpusmith.exports.files import write_file
+
+    write_file(output, _container(format_of(str(output)) or "jsonl"), rows)
 
 
 def _container(form: str) -> Container:

@@ -9,7 +9,7 @@ removals, versions and flags (store).
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -60,6 +60,7 @@ class Checking:
         checks: Any = None,
         apply: Apply | None = None,
         reviewer: str | None = None,
+        without: Set[int] = frozenset(),
         agree: Callable[[Checked], bool] = lambda found: True,
         look: Look = lambda found: None,
         each: Callable[[Finding], None] | None = None,
@@ -70,7 +71,8 @@ class Checking:
         something to be masked as a new version, by `reviewer` as in a review, whose undo takes it
         back. `remove` takes those that fail out of their dataset; `studio.datasets.restore` puts
         them back. The last two do it after `agree` has seen the counts. Each is done whole or not
-        at all. `each` is told of every finding. Raises NotFound, UsageError, SpecError.
+        at all. `each` is told of every finding. `without`: records that are as if they were not
+        there. Raises NotFound, UsageError, SpecError.
         """
         from corpusmith.service.check_changes import Edits, Notes
 
@@ -82,6 +84,8 @@ class Checking:
         found = Checked(target=_target(selection), total=total, each=each)
         failed, notes, edits = array("q"), Notes(), Edits()
         for record in self._studio.store.records.iterate(selection):
+            if record.id in without:
+                continue
             draft = draft_of(record)
             verdicts = verdicts_on(run, found, record.id, f"#{record.id}", draft)
             if apply == "remove" and any(not one.passed for one in verdicts.values()):
@@ -131,6 +135,16 @@ class Checking:
             mask = _masker(run) if apply == "mask" else _as_it_is
             check_files.write_copies(given_path(path), given_output(output), found, failed, mask)
         return found
+
+    def refuse_wrong(self, checks: Any, language: Language) -> None:
+        """Raises SpecError, NotFound, UsageError for checks that cannot be run as they are asked
+        for; nothing is looked at."""
+        self._chain(_wished(checks, None), CheckContext(language=language))
+
+    def can_mask(self, checks: Any) -> bool:
+        """Whether one of these checks masks what it finds. Raises SpecError, NotFound."""
+        wished = _wished(checks, None)
+        return any(hasattr(registry.load("check", name), "masked") for name in wished)
 
     def _remove(self, dataset: str, failed: array[int], found: Checked) -> None:
         names = (check for check, action, _ in found.counts if action == "reject")

@@ -10,6 +10,7 @@ from typing import Any
 
 from corpusmith.errors import Conflict, SpecError
 from corpusmith.service.endpoints import variable_is_usual
+from corpusmith.service.sealing import holds_sealed
 from corpusmith.values import Connection
 
 
@@ -28,7 +29,7 @@ def refuse_carried(
     variable = old.key_env is not None and fresh.key_env == old.key_env
     named_again = "api_key_env" in fields or key is not None or variable_is_usual(fresh)
     headers = bool(old.headers) and "headers" not in fields
-    if keyed or (variable and not named_again) or headers:
+    if keyed or (variable and not named_again) or headers or holds_sealed(fresh):
         raise Conflict("key_again", kind="connection", name=old.name)
 
 

@@ -22,6 +22,7 @@ from corpusmith.errors import (
     TlsFailed,
     Unauthorised,
 )
+from corpusmith.service.sealing import opened
 from corpusmith.values import (
     ChatRequest,
     Connection,
@@ -69,8 +70,9 @@ class Trial:
 
 
 def provider_of(connection: Connection, key: Secret | None) -> Provider:
-    """The provider that speaks the connection's protocol."""
-    provider: Provider = registry.load("provider", connection.protocol)(connection, key)
+    """The provider that speaks the connection's protocol. Raises UsageError when something sealed
+    cannot be opened."""
+    provider: Provider = registry.load("provider", connection.protocol)(opened(connection), key)
     return provider
 
 

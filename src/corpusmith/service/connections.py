@@ -1,7 +1,8 @@
 """Use-cases of connections: keep them, keep their keys, try them out.
 
 Owns: presets plus a user's fields, whose key may go where. Does not own: rows (store), the trial
-(`connection_trial.py`), the wire (providers), encryption (`keys.py`).
+(`connection_trial.py`), the wire (providers), encryption (`keys.py`), what else is secret
+(`sealing.py`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from corpusmith import hidden
 from corpusmith.contracts import Secret
 from corpusmith.errors import KeyMissing, ProviderError, UsageError
 from corpusmith.messages import say
@@ -21,6 +23,7 @@ from corpusmith.service.connection_trial import Trial, provider_of, trial_of
 from corpusmith.service.endpoints import connection_on_the_spot
 from corpusmith.service.keys import key_of, store_key
 from corpusmith.service.library import named
+from corpusmith.service.sealing import kept, opened, refuse_hidden, sealed
 from corpusmith.service.server_settings import adopt
 from corpusmith.service.task_file import endpoint_part
 from corpusmith.values import Connection, Language, Limits
@@ -51,15 +54,22 @@ class Connections:
         Raises Conflict, SpecError.
         """
         limits = {"rpm": rpm, "tpm": tpm, "concurrency": concurrency}
-        connection = self.unsaved(name, {**fields, **limits}, any_variable=any_variable)
+        made = self.unsaved(name, {**fields, **limits}, any_variable=any_variable)
         named(name, "connection")
+        connection = sealed(made)
         self._studio.store.connections.add(connection)
         return connection
 
     def unsaved(
-        self, name: str, fields: Mapping[str, Any], *, any_variable: bool | None = None
+        self,
+        name: str,
+        fields: Mapping[str, Any],
+        *,
+        any_variable: bool | None = None,
+        like: str | None = None,
     ) -> Connection:
-        """The connection that these fields are, to be tried before it is stored.
+        """The connection that these fields are, to be tried before it is stored. `like`: a stored
+        one, whose hidden values are meant where one is given as `HIDDEN`, for its own address.
 
         `any_variable`: whether who gives them may send any environment variable of this machine to
         an address of their choice; None: yes, but not in a request. Raises SpecError.
@@ -69,6 +79,10 @@ class Connections:
         made = self._made(name, _endpoint(fields), _limits(fields))
         if not (not gated() if any_variable is None else any_variable):
             refuse_variable(made)
+        old = None if like is None else self.get(like)
+        if old is not None and not elsewhere(old, made):
+            return kept(old, made)
+        refuse_hidden(made)
         return made
 
     def change(
@@ -81,14 +95,15 @@ class Connections:
     ) -> Connection:
         """Change exactly the given fields; None takes one away. `any_variable`: see `unsaved`.
 
-        What was secret for one address goes to no other: with another base URL, provider or proxy
-        the key and the headers must be given again (Conflict `key_again`). Raises SpecError.
+        A header, or a secret body field, that is given as `HIDDEN` stays what it is. What was
+        secret for one address goes to no other: with another base URL, provider or proxy the key
+        and all of these must be given again (Conflict `key_again`). Raises SpecError.
         """
         old = self.get(name)
         if fields.get("ca_file") is not None:
             given_path(fields["ca_file"])
-        given = {**_fields_of(old), **fields}
-        fresh = self._made(name, _endpoint(given), _limits(given))
+        given = {**fields_of(old), **fields}
+        fresh = kept(old, self._made(name, _endpoint(given), _limits(given)))
         moved = elsewhere(old, fresh)
         if not moved and "api_key_env" not in fields:
             fresh = replace(fresh, key_env=old.key_env)
@@ -100,7 +115,7 @@ class Connections:
                 refuse_variable(fresh)
         if moved and old.key_stored:  # at no moment does one key meet the other's address
             self.delete_key(name)
-        self._studio.store.connections.update(replace(fresh, key_stored=False))
+        self._studio.store.connections.update(replace(sealed(fresh), key_stored=False))
         if key is not None:
             self.set_key(name, key, instead=True)
         return self.get(name)
@@ -116,7 +131,7 @@ class Connections:
     ) -> Connection:
         """Change the given fields; a new base URL forgets a stored key (it was for the old one)."""
         old = self.get(name)
-        given = {**_endpoint(_fields_of(old)), **fields}
+        given = {**_endpoint(fields_of(old)), **fields}
         limits = Limits(
             requests_per_min=rpm or old.limits.requests_per_min,
             tokens_per_min=tpm or old.limits.tokens_per_min,
@@ -128,8 +143,10 @@ class Connections:
             limited = {"rpm": rpm, "tpm": tpm, "concurrency": concurrency}
             given = {key: one for key, one in limited.items() if one is not None}
             return self.change(name, {**fields, **given})
-        fresh = self._made(name, given, limits)
-        moved = fresh.base_url != old.base_url
+        made = self._made(name, given, limits)
+        moved = made.base_url != old.base_url
+        # The machine's owner says so: headers go along, which open for the old address alone.
+        fresh = sealed(kept(opened(old) if moved else old, made))
         fresh = replace(fresh, key_stored=old.key_stored and not moved)
         self._studio.store.connections.update(fresh)
         if moved and old.key_stored:
@@ -269,7 +286,8 @@ def _limits(fields: Mapping[str, Any]) -> Limits:
     return Limits(**{ours: fields.get(name) for name, ours in LIMITS.items()})
 
 
-def _fields_of(connection: Connection) -> dict[str, Any]:
+def fields_of(connection: Connection) -> dict[str, Any]:
+    """As `add` takes them; what is sealed is hidden."""
     price = connection.price
     usual = price_of(connection.provider, connection.base_url, connection.model or "")
     if price == usual:
@@ -285,7 +303,7 @@ def _fields_of(connection: Connection) -> dict[str, Any]:
         "timeout_s": connection.timeouts.total_s,
         "price": price
         and {"input": price.input_usd, "output": price.output_usd, "cached": price.cached_usd},
-        "headers": dict(connection.headers),
-        "extra": dict(connection.extra),
+        "headers": {header: str(value) for header, value in connection.headers.items()},
+        "extra": hidden.with_marks(connection.extra),
         **{name: getattr(connection.limits, ours) for name, ours in LIMITS.items()},
     }

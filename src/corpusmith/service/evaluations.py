@@ -17,7 +17,7 @@ from corpusmith.presets import load as presets
 from corpusmith.quality.agreement import SCORES, Agreement, Moments, Tally
 from corpusmith.store.review_values import Place
 from corpusmith.store.values import Task
-from corpusmith.values import Json, Language, Record, Status
+from corpusmith.values import Json, Language, Record, Selection, Status
 
 if TYPE_CHECKING:
     from corpusmith.judging.rubric import RubricPart
@@ -150,6 +150,14 @@ class Evaluations:
         page = self._studio.reviews.page(task=found.id, limit=limit, after=after)
         there = {one.id: one.content for one in self._studio.store.records.some(page.ids)}
         return [there[one] for one in page.ids if one in there], page.after
+
+    def about(self, dataset: str, *, limit: int = 50) -> Sequence[int]:
+        """The tasks that judge records of a dataset, or of a task that wrote to it: those of the
+        whole dataset first, each newest first. Raises NotFound."""
+        from corpusmith.service.report_tasks import judging
+
+        self._studio.datasets.get(dataset)
+        return [one.id for one in judging(self._studio.store, Selection(dataset=dataset))[:limit]]
 
     def refuse_other(self, task: Task | int) -> None:
         """Raises NotFound, UsageError for a task that is no evaluation."""

@@ -57,11 +57,18 @@ class Download:
 
 
 def download(
-    studio: Studio, wish: Wish, *, container: str | None, dataset_info: bool, report: bool
+    studio: Studio,
+    wish: Wish,
+    *,
+    container: str | None,
+    dataset_info: bool,
+    report: bool,
+    name: str | None = None,
 ) -> Download:
-    """Looks the export through. Raises what is wrong with it."""
+    """Looks the export through. `name`: of the file, without its suffix; None: after the records.
+    Raises what is wrong with it."""
     suffix = _suffix(wish, container)
-    stem = _stem(studio, wish)
+    stem = _stem(studio, wish) if name is None else safe_name(name)
     name = stem if wish.form == HF else stem + suffix
     several = wish.form == HF or wish.split is not None or wish.manifest or dataset_info or report
     page = _report(studio, wish) if report else None

@@ -26,18 +26,19 @@ from corpusmith.service.export_files import (
     write_files,
     write_stream,
 )
-from corpusmith.service.export_pairs import PairRule, pair_rule
+from corpusmith.service.export_head import Head, Sorts, head, sorts
+from corpusmith.service.export_pairs import pair_rule
 from corpusmith.service.export_parts import balance_of, split_of
 from corpusmith.service.export_preview import ExportPreview, preview
 from corpusmith.service.export_rows import OnRefused
 from corpusmith.service.export_stream import HF, Download, refuse_form
 from corpusmith.service.push import Pushed, Show, Target, nothing_shown, ready, upload
-from corpusmith.values import Json, Selection
+from corpusmith.values import Selection
 
 if TYPE_CHECKING:
     from corpusmith.service.studio import Studio
 
-__all__ = ["HF", "Download", "ExportPreview", "Exported", "Exports", "Pushed"]
+__all__ = ["HF", "Download", "ExportPreview", "Exported", "Exports", "Head", "Pushed"]
 
 STREAM = "-"
 _MOST_SEED = 2**63 - 1
@@ -52,6 +53,10 @@ class Exports:
     def count(self, selection: Selection) -> int:
         """How many records an export of this selection is made of. Raises NotFound."""
         return self._studio.store.records.count(selection)
+
+    def sorts(self, selection: Selection) -> Sorts:
+        """What there is in the selection, as far as its first records tell."""
+        return sorts(self._studio, selection)
 
     def write(
         self,
@@ -90,9 +95,22 @@ class Exports:
         to the format, such as `system="character"` for `messages`; None: not given. All files take
         their places together, or none does. Raises NotFound, UsageError, DiskFull.
         """
-        given = self._selection(selection, task, dataset, scenario, character)
-        rule = pair_rule(pairs, pairs_choose, pairs_margin, beside={**options, "balance": balance})
-        wish = self._wish(given, form, balance, split, seed, on_refused, rule, options)
+        wish = self._wish(
+            task=task,
+            dataset=dataset,
+            form=form,
+            selection=selection,
+            scenario=scenario,
+            character=character,
+            balance=balance,
+            split=split,
+            seed=seed,
+            on_refused=on_refused,
+            pairs=pairs,
+            pairs_choose=pairs_choose,
+            pairs_margin=pairs_margin,
+            **options,
+        )
         if form == HF:
             from corpusmith.service import hf_layout
 
@@ -115,43 +133,37 @@ class Exports:
     def stream(
         self,
         *,
-        task: int | None = None,
-        dataset: str | None = None,
-        form: str = "json",
         container: str | None = None,
-        selection: Selection | None = None,
-        balance: str | None = None,
-        split: str | Mapping[str, float] | None = None,
-        seed: int = 0,
-        on_refused: OnRefused = "stop",
-        pairs: str | None = None,
-        pairs_choose: str | None = None,
-        pairs_margin: float | None = None,
         manifest: bool | None = None,
         dataset_info: bool = False,
         dataset_info_name: str | None = None,
         report: bool = False,
-        **options: Any,
+        name: str | None = None,
+        **wanted: Any,
     ) -> Download:
         """The same export as bytes for a stream: one file, or a zip of several.
 
-        `container`: what the rows stand in (`csv`); None: the format's usual one. `report`: with
-        the page on these records. All else as `write`. Everything has been walked through once when
-        this returns: whatever `write` would raise is raised here.
+        `wanted`: as for `write`. `container`: what the rows stand in (`csv`); None: the format's
+        usual one. `report`: with the page on these records. `name`: what the file is
+        called, without its suffix; None: as its records. Everything has been walked through once
+        when this returns: whatever `write` would raise is raised here.
         """
-        given = self._selection(selection, task, dataset)
-        rule = pair_rule(pairs, pairs_choose, pairs_margin, beside={**options, "balance": balance})
-        wish = self._wish(given, form, balance, split, seed, on_refused, rule, options)
+        wish = self._wish(**wanted)
         info = dataset_info or dataset_info_name is not None
-        if form == HF:
+        if wish.form == HF:
             _refuse_with_hf("", info, manifest)
         wish = replace(
             wish,
-            manifest=split is not None if manifest is None else manifest,
+            manifest=wish.split is not None if manifest is None else manifest,
             dataset_info_name=dataset_info_name,
         )
         return export_stream.download(
-            self._studio, wish, container=container, dataset_info=info, report=report
+            self._studio,
+            wish,
+            container=container,
+            dataset_info=info,
+            report=report,
+            name=name,
         )
 
     def push(
@@ -183,7 +195,7 @@ class Exports:
             place = Path(folder) / repo.rpartition("/")[2]
             done = self.write(place, **{**wanted, "form": HF, "source": repo})
             named = f"corpusmith {__version__}"
-            said = message or say("cli.datasets.total", "en", name=named, n=done.records)
+            said = message or say("push.commit", "en", name=named, n=done.records)
             commit, page, files, removed = upload(place, target, secret, said, show)
         return Pushed(
             repo=repo,
@@ -195,69 +207,56 @@ class Exports:
             export=done,
         )
 
-    def preview(
+    def preview(self, *, path: str | Path = "", first: int = 3, **wanted: Any) -> ExportPreview:
+        """What `write` would write, and every record that it would refuse. Nothing is written.
+
+        `wanted`: as for `write`. Raises what `write` would raise, but for refused records: of those
+        `stops` tells.
+        """
+        wish = self._rows_wish(path, wanted)
+        return preview(self._studio, wish, str(path), first)
+
+    def head(self, *, path: str | Path = "", **wanted: Any) -> Head:
+        """How the data file begins, and how much room its first rows take. Quick, however many
+        records there are. Records that make no row are passed over.
+
+        `wanted`: as for `write`. Raises what `write` would raise for a format or its options.
+        """
+        wish = self._rows_wish(path, wanted)
+        return head(self._studio, wish, str(path))
+
+    def _rows_wish(self, path: str | Path, wanted: Mapping[str, Any]) -> Wish:
+        """What the rows are to be, whatever files they stand in."""
+        wish = self._wish(**wanted)
+        if wish.form == HF:
+            from corpusmith.service import hf_layout
+
+            _, wish = hf_layout.rows_wish(self._studio, wish)
+        refuse_form(wish.form, path, wish.options)
+        return wish
+
+    def _wish(
         self,
         *,
         task: int | None = None,
         dataset: str | None = None,
         form: str = "json",
-        path: str | Path = "",
         selection: Selection | None = None,
+        scenario: str | None = None,
+        character: str | None = None,
         balance: str | None = None,
         split: str | Mapping[str, float] | None = None,
         seed: int = 0,
+        on_refused: OnRefused = "stop",
         pairs: str | None = None,
         pairs_choose: str | None = None,
         pairs_margin: float | None = None,
-        on_refused: OnRefused = "stop",
-        first: int = 3,
         **options: Any,
-    ) -> ExportPreview:
-        """What `write` would write, and every record that it would refuse. Nothing is written.
-
-        Raises what `write` would raise, but for refused records: of those `stops` tells.
-        """
-        given = self._selection(selection, task, dataset)
-        rule = pair_rule(pairs, pairs_choose, pairs_margin, beside={**options, "balance": balance})
-        wish = self._wish(given, form, balance, split, seed, on_refused, rule, options)
-        if form == HF:
-            from corpusmith.service import hf_layout
-
-            _, wish = hf_layout.rows_wish(self._studio, wish)
-        refuse_form(wish.form, path, wish.options)
-        return preview(self._studio, wish, str(path), first)
-
-    def _selection(
-        self,
-        selection: Selection | None,
-        task: int | None,
-        dataset: str | None,
-        scenario: str | None = None,
-        character: str | None = None,
-    ) -> Selection:
-        """Of one task or one dataset that is there. Raises NotFound, UsageError."""
-        fields = {"task_id": task, "dataset": dataset, "scenario": scenario, "character": character}
-        wished: dict[str, Any] = {name: one for name, one in fields.items() if one is not None}
-        given = replace(selection or Selection(), **wished)
-        if (given.task_id is None) == (given.dataset is None):
-            raise UsageError("task_or_dataset")
-        if given.task_id is not None:
-            self._studio.store.tasks.get(given.task_id)
-        else:
-            self._studio.store.datasets.get(given.dataset or "")
-        return given
-
-    def _wish(
-        self,
-        selection: Selection,
-        form: str,
-        balance: str | None,
-        split: str | Mapping[str, float] | None,
-        seed: int,
-        on_refused: OnRefused,
-        pairs: PairRule | None,
-        options: Mapping[str, Json],
     ) -> Wish:
+        """What is asked for, checked. Raises NotFound, UsageError."""
+        own = {"task_id": task, "dataset": dataset, "scenario": scenario, "character": character}
+        given = self._selection(selection or Selection(), own)
+        rule = pair_rule(pairs, pairs_choose, pairs_margin, beside={**options, "balance": balance})
         if on_refused not in get_args(OnRefused):
             known = ", ".join(get_args(OnRefused))
             raise UsageError("export_on_refused", value=str(on_refused)[:60], known=known)
@@ -266,15 +265,26 @@ class Exports:
         if balance is not None:
             balance_of(balance, seed)  # told now, made anew for each walk
         return Wish(
-            selection=selection,
+            selection=given,
             form=form,
             options={name: one for name, one in options.items() if one is not None},
             balance=balance,
             split=None if split is None else split_of(split, seed),
             seed=seed,
             on_refused=on_refused,
-            pairs=pairs,
+            pairs=rule,
         )
+
+    def _selection(self, selection: Selection, own: Mapping[str, Any]) -> Selection:
+        """Of one task or one dataset that is there. Raises NotFound, UsageError."""
+        given = replace(selection, **{name: one for name, one in own.items() if one is not None})
+        if (given.task_id is None) == (given.dataset is None):
+            raise UsageError("task_or_dataset")
+        if given.task_id is not None:
+            self._studio.store.tasks.get(given.task_id)
+        else:
+            self._studio.store.datasets.get(given.dataset or "")
+        return given
 
 
 def _info_place(path: str | Path, wish: bool | str | Path, name: str | None) -> Path | None:

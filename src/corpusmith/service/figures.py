@@ -10,13 +10,14 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from corpusmith.config import home
 from corpusmith.errors import StoreError
 from corpusmith.service.backups import free_bytes
 from corpusmith.store.figures import Figures
 from corpusmith.store.schema import REVISIONS
+from corpusmith.values import Status
 
 if TYPE_CHECKING:
     from corpusmith.service.studio import Studio
@@ -52,9 +53,11 @@ class Watch:
         return [
             *_of_tasks(found),
             *_of_runs(found),
-            _one("workers", "Workers that gave a sign of life lately.", found.workers),
-            _one("queued_tasks", "Tasks that wait for a worker.", found.queued),
-            _one("queue_wait_seconds", "Longest wait for a worker now.", found.longest_wait_s),
+            _one("workers", "Workers that gave a sign of life lately.", found.queue.workers),
+            _one("queued_tasks", "Tasks that wait for a worker.", found.queue.waiting),
+            _one(
+                "queue_wait_seconds", "Longest wait for a worker now.", found.queue.longest_wait_s
+            ),
             Figure(
                 name="rows",
                 help="Rows of the large tables, about.",
@@ -72,8 +75,8 @@ class Watch:
             if self._studio.store.watching.revision() != REVISIONS[-1]:
                 found.append("schema")
             else:
-                figures = self._studio.store.watching.figures()
-                if not figures.workers and figures.longest_wait_s > PATIENCE_S:
+                queue = self._studio.store.watching.queue()
+                if not queue.workers and queue.longest_wait_s > PATIENCE_S:
                     found.append("worker")
         except StoreError:
             found.append("database")
@@ -91,7 +94,8 @@ def _one(name: str, help: str, value: float) -> Figure:
 
 
 def _of_tasks(found: Figures) -> Iterator[Figure]:
-    statuses = {name: float(count) for name, count in found.statuses.items()}
+    # All of them: an alarm on tasks that failed needs a figure before the first one does.
+    statuses = {name: float(found.statuses.get(name, 0)) for name in get_args(Status)}
     yield Figure(name="tasks", help="Tasks by status.", label="status", values=statuses)
     sums = found.sums
     yield Figure(

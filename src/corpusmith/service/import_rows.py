@@ -85,6 +85,8 @@ class Rows:
         self._bad: deque[BadRow] = deque()
         self._rows = read_rows(path, bad=self._bad.append)
         self._head = list(islice(self._rows, min(HEAD_ROWS, limit or HEAD_ROWS)))
+        self.columns = tuple({key: None for _, row in self._head for key in row})
+        """The file's own fields, as far as its first rows tell."""
         self._check_mapping()
         self.detected = self._detect(form)
         self.ratings = Ratings(self.detected.shape, [self._mapped(row) for _, row in self._head])
@@ -136,12 +138,10 @@ class Rows:
         return kept | {ours: row[theirs] for ours, theirs in self.mapping.items() if theirs in row}
 
     def _check_mapping(self) -> None:
-        known = {key: None for _, row in self._head for key in row}
+        known = ", ".join(self.columns)
         for theirs in self.mapping.values():
-            if theirs not in known and self._head:
-                raise UsageError(
-                    "import_map", key=theirs, file=str(self.path), known=", ".join(known)
-                )
+            if theirs not in self.columns and self._head:
+                raise UsageError("import_map", key=theirs, file=str(self.path), known=known)
 
     def _detect(self, form: str) -> Detected:
         rows = [self._mapped(row) for _, row in self._head]

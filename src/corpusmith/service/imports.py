@@ -40,6 +40,8 @@ class ImportPreview:
     """What an import would do. `already_there` None: no dataset was named."""
 
     file: str
+    columns: tuple[str, ...]
+    """The file's own fields."""
     detected: Detected
     rows: int
     refused: int
@@ -112,6 +114,7 @@ class Imports:
                 shown.append(one.content)
         return ImportPreview(
             file=str(path),
+            columns=rows.columns,
             detected=rows.detected,
             rows=rows.count,
             refused=refused.count,

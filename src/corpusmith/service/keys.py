@@ -1,6 +1,7 @@
 """Where an endpoint's key comes from, and how a stored one is kept.
 
-Owns: reading key variables, encrypting and decrypting. Does not own: rows (store), sending.
+Owns: reading key variables, encrypting and decrypting. Does not own: rows (store), sending, which
+other values are secret (`sealing.py`).
 A stored key is AES-256-GCM with the connection's row id as associated data, so that a ciphertext
 moved to another row does not open. The encryption key comes from CORPUSMITH_SECRET_KEY or from
 `secret.key` (mode 0600) in the data folder; it is made on first use and never replaced.
@@ -11,6 +12,8 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from corpusmith.config import home, setting
@@ -42,28 +45,38 @@ def key_id(connection: Connection) -> str:
 
 def store_key(name: str, key: str, store: SqlStore) -> None:
     """Keep `key` for the connection `name`, encrypted."""
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-    nonce = os.urandom(NONCE_BYTES)
-    cipher = AESGCM(_encryption_key(make=True))
-    sealed = cipher.encrypt(nonce, key.strip().encode(), _associated(name, store))
-    store.connections.set_key(name, nonce + sealed)
+    store.connections.set_key(name, encrypted(key.strip(), _associated(name, store)))
 
 
 def load_key(name: str, store: SqlStore) -> Secret:
     """The stored key. Raises UsageError when it cannot be opened, KeyMissing when there is none."""
-    from cryptography.exceptions import InvalidTag
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
     sealed = store.connections.get_key(name)
     if sealed is None:
         raise KeyMissing("key_missing_stored", connection=name)
+    plain = decrypted(sealed, _associated(name, store))
+    if plain is None:
+        raise UsageError("secret_key_wrong", connection=name)
+    return Secret(plain)
+
+
+def encrypted(text: str, place: bytes) -> bytes:
+    """Opens only where it is said to be of the same `place`. Raises UsageError."""
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    nonce = os.urandom(NONCE_BYTES)
+    return nonce + AESGCM(_encryption_key(make=True)).encrypt(nonce, text.encode(), place)
+
+
+def decrypted(sealed: bytes, place: bytes) -> str | None:
+    """None: it is of another place, or another key made it. Raises UsageError without any key."""
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
     cipher = AESGCM(_encryption_key(make=False))
     try:
-        plain = cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], _associated(name, store))
-    except InvalidTag:
-        raise UsageError("secret_key_wrong", connection=name) from None
-    return Secret(plain.decode())
+        return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place).decode()
+    except (InvalidTag, ValueError):  # ValueError: too short to be one
+        return None
 
 
 def _printable(value: str, connection: Connection) -> str:
@@ -89,12 +102,20 @@ def _encryption_key(*, make: bool) -> bytes:
 
 
 def _new_key_file(path: Path) -> bytes:
-    key = os.urandom(32)
+    """Another process may make it at this very moment: whoever is first has made it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(base64.b64encode(key) + b"\n")
-    return key
+    draft = path.with_name(f".{path.name}-{secrets.token_hex(8)}.part")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(base64.b64encode(os.urandom(32)) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        draft.unlink()
+    return _decoded(path.read_text("ascii", errors="replace"), str(path))
 
 
 def _decoded(text: str, place: str) -> bytes:

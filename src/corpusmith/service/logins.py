@@ -5,11 +5,12 @@ Owns: what it takes, and which sessions end. Does not own: how often one may try
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from corpusmith.errors import AccessError, LoginNeeded, NotFound
 from corpusmith.service.access import AGE_S, IDLE_S, Principal, new_secret
-from corpusmith.store.access_values import Keyed, User
+from corpusmith.store.access_values import Keyed, OwnSession, User
 
 if TYPE_CHECKING:
     from corpusmith.service.studio import Studio
@@ -47,6 +48,19 @@ class Logins:
             self._studio.store.sessions.end_all(principal.user_id)
         else:
             self._studio.store.sessions.end(principal.session)
+
+    def sessions(self, principal: Principal) -> Sequence[OwnSession]:
+        """Their own that have not ended, the one used last first; of who has none: none."""
+        if principal.session is None or principal.user_id is None:
+            return ()
+        self._studio.store.sessions.sweep(idle_s=IDLE_S, age_s=AGE_S)
+        return self._studio.store.sessions.of(principal.user_id)
+
+    def end_session(self, principal: Principal, key: str) -> None:
+        """End one of their own, by its `key`. Nothing happens when it has ended already."""
+        for one in self.sessions(principal):
+            if one.key == key:
+                self._studio.store.sessions.end(one.digest)
 
     def refuse_programs(self, principal: Principal) -> None:
         """Raises AccessError `person_only` for all but a user who logged in."""

@@ -21,6 +21,7 @@ from corpusmith.service.estimate import Preview, estimate, item_of
 from corpusmith.service.forms.form import Resolved
 from corpusmith.service.keys import key_of
 from corpusmith.service.recipes import context, recipe
+from corpusmith.service.sealing import sealed_extra
 from corpusmith.service.task_file import TaskFile, form_of, task_file
 from corpusmith.store.store import SqlStore
 from corpusmith.values import Category, Connection, Json, Language
@@ -131,6 +132,7 @@ def stored_spec(file: TaskFile, resolved: Resolved) -> dict[str, Json]:
     common = set(TaskFile.model_fields) - left_out
     return {
         **file.model_dump(mode="json", include=common),
+        "extra": sealed_extra(file.extra),
         "checks": {name: dict(own) for name, own in resolved.checks.items()},
         "seed_sent": file.seed,
         "language": resolved.language,

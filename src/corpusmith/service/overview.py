@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from corpusmith.service.endpoints import unnamed_connection
+from corpusmith.service.task_lists import TaskFilter
+from corpusmith.service.task_views import TaskView
 from corpusmith.store.overview import DatasetGlance, Spent
-from corpusmith.store.values import Task
 
 if TYPE_CHECKING:
     from corpusmith.service.studio import Studio
@@ -20,10 +21,12 @@ WEEK_S = 7 * 86_400.0
 class Look:
     """Everything at a glance."""
 
-    running: Sequence[Task]
+    running: Sequence[TaskView]
     """Newest first."""
-    recent: Sequence[Task]
-    """The newest tasks that do not run."""
+    queued: Sequence[TaskView]
+    """Those that wait for a worker, newest first."""
+    recent: Sequence[TaskView]
+    """The newest tasks that neither run nor wait."""
     datasets: Sequence[DatasetGlance]
     week: Spent
     connected: bool
@@ -37,13 +40,17 @@ class Overview:
         self._studio = studio
 
     def look(self, *, most: int = 5) -> Look:
-        """At most `most` of each kind; of running tasks up to 20."""
-        store = self._studio.store
-        tasks = store.tasks.list(limit=most * 2)
+        """At most `most` of each kind; of running and of waiting tasks up to 20."""
+        store, tasks = self._studio.store, self._studio.task_views
+        running = tasks.list(TaskFilter(status="running"), limit=20)
+        queued = tasks.list(TaskFilter(status="queued"), limit=20)
+        active = {one.id for one in (*running, *queued)}
+        newest = tasks.list(limit=most + len(active))
         connected = bool(store.connections.list()) or unnamed_connection(store) is not None
         return Look(
-            running=store.tasks.list("running", limit=20),
-            recent=[one for one in tasks if one.status != "running"][:most],
+            running=running,
+            queued=queued,
+            recent=[one for one in newest if one.id not in active][:most],
             datasets=store.overview.newest_datasets(most),
             week=store.overview.spent(WEEK_S),
             connected=connected,

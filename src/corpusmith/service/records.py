@@ -1,36 +1,34 @@
 """Use-cases of finding records: lists, one record, counts, and what is done to many at once.
 
 Owns: what a list shows of a record, and bulk actions with their way back. Does not own: which
-records fit (`store/record_pages.py`), the index of texts (`store/record_text.py`), reviews and
-edits (`reviews.py`).
+records fit (`store/record_pages.py`), broken ones (`broken_records.py`), the index of texts
+(`store/record_text.py`), reviews and edits (`reviews.py`).
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from corpusmith import registry
 from corpusmith.errors import Conflict, UsageError
-from corpusmith.service.review_content import texts_of
+from corpusmith.service.broken_records import (
+    BrokenList,
+    BrokenSum,
+    Show,
+    broken_among,
+    broken_in_all,
+)
+from corpusmith.service.record_previews import preview_of
 from corpusmith.store.finding_values import CappedCount, Facets
-from corpusmith.store.record_pages import ORDERS, Place, RecordOrder
-from corpusmith.store.records import draft_of
+from corpusmith.store.record_walk import ORDERS, Place, RecordOrder
 from corpusmith.store.review_values import RecordVersion, Review
 from corpusmith.store.text_words import length_of
 from corpusmith.store.values import Removal
-from corpusmith.values import Json, Record, ReviewState, Selection
+from corpusmith.values import Record, ReviewState, Selection
 
 if TYPE_CHECKING:
     from corpusmith.service.studio import Studio
-
-PREVIEW = 200
-"""Characters of a record that a list shows."""
-LOOKED_AT_ONCE = 1000
-LOOKED_MOST = 5000
-"""Records that a page of broken ones looks at."""
 
 BulkAction = Literal["approve", "reject", "reset", "tag", "untag", "delete"]
 _STATES: dict[str, ReviewState] = {
@@ -39,8 +37,6 @@ _STATES: dict[str, ReviewState] = {
     "reset": "pending",
 }
 _TAGS = {"tag": "add_tags", "untag": "remove_tags"}
-Show = Callable[[int], None]
-"""Told now and then how many records are done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,36 +113,6 @@ class BulkResult:
     """What was taken out, by dataset: each can be put back."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BrokenRecord:
-    """A record that breaks its format."""
-
-    record: int
-    reason: str
-    detail: Mapping[str, Json]
-    preview: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BrokenList:
-    """Broken ones among the records that were looked at."""
-
-    items: Sequence[BrokenRecord]
-    looked: int
-    after: Place | None
-    """Where to go on looking; None: all have been looked at."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BrokenSum:
-    """Broken records of a whole dataset. `removal`: they were taken out."""
-
-    looked: int
-    broken: int
-    reasons: Mapping[str, int]
-    removal: Removal | None
-
-
 class Records:
     """`studio.records`"""
 
@@ -179,7 +145,8 @@ class Records:
         )
 
     def count(self, selection: Selection) -> CappedCount:
-        """How many fit; more than ten thousand are not counted. Raises NotFound."""
+        """How many fit; more than ten thousand are not counted, and what holds words for a moment
+        only. Raises NotFound."""
         return self._studio.store.record_pages.count(selection)
 
     def facets(self, dataset: str) -> Facets:
@@ -252,8 +219,9 @@ class Records:
         if (selection is None) == (ids is None):
             raise UsageError("review_ids_or_selection")
         if ids is not None:
-            return list(dict.fromkeys(ids))
-        found = self._studio.store.record_pages.ids(selection or Selection())
+            found = list(dict.fromkeys(ids))
+        else:
+            found = self._studio.store.record_pages.ids(selection or Selection())
         if expected not in (None, len(found)) and not force:
             raise Conflict("selection_changed", kind="record", count=len(found), expected=expected)
         return found
@@ -313,20 +281,7 @@ class Records:
     def broken(self, dataset: str, *, limit: int = 50, after: Place | None = None) -> BrokenList:
         """Records that break their format, among the next ones of the dataset; nothing is
         changed. Raises NotFound, UsageError."""
-        check = registry.load("check", "format")()
-        found: list[BrokenRecord] = []
-        looked = 0
-        while True:
-            page = self._studio.store.record_pages.page(
-                Selection(dataset=dataset), limit=min(limit, LOOKED_AT_ONCE), after=after
-            )
-            for record in self._studio.store.records.some(page.ids):
-                verdict = check(draft_of(record))
-                if not verdict.passed:
-                    found.append(_broken(record, verdict.reason, verdict.detail))
-            looked, after = looked + len(page.ids), page.after
-            if after is None or len(found) >= limit or looked >= LOOKED_MOST:
-                return BrokenList(items=found, looked=looked, after=after)
+        return broken_among(self._studio.store, dataset, limit=limit, after=after)
 
     def clean(
         self, dataset: str, *, apply: bool = False, show: Show = lambda done: None
@@ -336,20 +291,7 @@ class Records:
         Raises NotFound.
         """
         self._studio.datasets.get(dataset)
-        check = registry.load("check", "format")()
-        looked, reasons, ids = 0, Counter[str](), []
-        for record in self._studio.store.records.iterate(dataset=dataset):
-            looked += 1
-            verdict = check(draft_of(record))
-            if not verdict.passed:
-                reasons[verdict.reason] += 1
-                ids.append(record.id)
-            if looked % LOOKED_AT_ONCE == 0:
-                show(looked)
-        removal = None
-        if apply and ids:
-            removal = self._studio.store.removals.remove(dataset, ids, reason="format")
-        return BrokenSum(looked=looked, broken=len(ids), reasons=dict(reasons), removal=removal)
+        return broken_in_all(self._studio.store, dataset, apply=apply, show=show)
 
 
 def order_of(order: str) -> RecordOrder:
@@ -385,20 +327,3 @@ def _row(record: Record) -> RecordRow:
 def _models(record: Record) -> list[str]:
     models = record.provenance.get("models")
     return [str(one) for one in models] if isinstance(models, list) else []
-
-
-def preview_of(content: Json) -> str:
-    """The beginning of its texts, in one line."""
-    shown = ""
-    for one in texts_of(content):
-        shown = f"{shown} {one.text[:PREVIEW]}" if shown else one.text[:PREVIEW]
-        if len(shown) >= PREVIEW:
-            break
-    line = " ".join(shown.split())
-    return line if len(line) <= PREVIEW else line[: PREVIEW - 1] + "…"
-
-
-def _broken(record: Record, reason: str, detail: Mapping[str, Json]) -> BrokenRecord:
-    return BrokenRecord(
-        record=record.id, reason=reason, detail=detail, preview=preview_of(record.content)
-    )

@@ -12,7 +12,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +26,7 @@ from corpusmith.errors import DiskFull, SpecError
 from corpusmith.places import uploads_folder
 from corpusmith.service.archive import Archive, Listed, opened, refuse_missing
 from corpusmith.service.backups import KEY_FILE, Backup, KeyPlace, backup, disk_errors, free_bytes
+from corpusmith.service.sealing import seal_old
 from corpusmith.service.server_settings import adopt
 from corpusmith.store.dump import revision_of
 from corpusmith.store.load import (
@@ -65,6 +66,18 @@ class Restored:
     key_there: bool
     """Whether stored API keys can be opened here, as far as the key file goes."""
     key_aside: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreDone:
+    """A backup that was put back."""
+
+    rows: int
+    uploads: int
+    from_version: str
+    created_at: str
+    saved: str
+    """The file in the folder of backups that holds what was there before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +148,21 @@ def restore_here(studio: Studio, file: Path, *, show: Show = nobody) -> Restored
             studio.store.record_text.forget_all(connection)
             _fill(archive, connection, show)
     adopt(studio.store)
+    seal_old(studio.store)
     return _told(archive, str(aside), None)
+
+
+def put_back(studio: Studio, file: Path, *, show: Show) -> RestoreDone:
+    """Puts a backup in the place of everything; it may lie elsewhere. Raises as `restore_here`."""
+    # Its last step is one transaction: whole, or as it was.
+    done = restore_here(studio, file, show=show)
+    return RestoreDone(
+        rows=done.rows,
+        uploads=done.uploads,
+        from_version=done.from_version,
+        created_at=done.created_at,
+        saved=Path(done.aside or "").name,
+    )
 
 
 def upgrade(
@@ -161,7 +188,8 @@ def upgrade(
             made = backup(database, target, show=lambda done, all: show("save", done, all))
     finally:
         database.close()
-    open_store(url).close()
+    with closing(open_store(url)) as store:
+        seal_old(store)
     return Upgrade(before=before, after=REVISIONS[-1], done=True, backup=made)
 
 

@@ -56,6 +56,28 @@ def texts_of(content: Json) -> list[EditableText]:
     return list(_texts(content, ()))
 
 
+def written_in(content: Json) -> Iterator[str]:
+    """The texts of `texts_of`, one by one and without their places: a list of records shows how
+    each of them begins."""
+    if isinstance(content, dict):
+        for key, words in _TALKS.items():
+            if isinstance(content.get(key), list):
+                return (text for name, text in _named(content[key], "") if name == words)
+    return (text for _, text in _named(content, ""))
+
+
+def _named(value: Json, name: str) -> Iterator[tuple[str, str]]:
+    """(name of its field, text); of what stands in a list the name is empty."""
+    if isinstance(value, str):
+        yield name, value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _named(inner, key)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _named(inner, "")
+
+
 def _texts(value: Json, path: Path) -> Iterator[EditableText]:
     if isinstance(value, str):
         label = ".".join(str(step + 1 if isinstance(step, int) else step) for step in path)

@@ -68,7 +68,7 @@ def compared(old: Json, new: Json) -> tuple[list[TextDiff], bool]:
         gone, fresh = before[start:end], after[from_:to]
         pairs = min(len(gone), len(fresh))
         for one, other in zip(gone, fresh, strict=False):
-            parts = list(_parts(one.text, other.text))
+            parts = list(word_parts(one.text, other.text))
             found.append(TextDiff(old=one.label, new=other.label, parts=parts))
         for one in gone[pairs:]:
             parts = [Part(kind="removed", text=one.text)]
@@ -79,7 +79,8 @@ def compared(old: Json, new: Json) -> tuple[list[TextDiff], bool]:
     return found, old != new and not any(one.changed for one in found)
 
 
-def _parts(old: str, new: str) -> Iterator[Part]:
+def word_parts(old: str, new: str) -> Iterator[Part]:
+    """Two texts, word by word."""
     before, after = _WORDS.findall(old), _WORDS.findall(new)
     if len(before) * len(after) > MOST_COMPARED and old != new:
         yield from _pieces([("removed", old), ("added", new)])

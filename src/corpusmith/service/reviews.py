@@ -1,7 +1,8 @@
 """Use-cases of review: what people say of records, queues, edits, undo, agreement.
 
-Owns: the one door for every face. Does not own: what may be said (`review_input.py`), contents
-(`review_content.py`), agreement (`review_agreement.py`), rows (store).
+Owns: the one door for every face. Does not own: what may be said (`review_input.py`), many records
+at once (`review_bulk.py`), contents (`review_content.py`), agreement (`review_agreement.py`), a
+judge's scores (`review_scores.py`), rows (store).
 
 A record's `state` is the newest decision of its reviewers, `pending` while nobody has decided; its
 `rating` is the mean of theirs. Tags belong to the record, all else to the review.
@@ -9,12 +10,12 @@ A record's `state` is the newest decision of its reviewers, `pending` while nobo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from corpusmith.errors import Conflict, NotFound, UsageError
+from corpusmith.service.review_bulk import Show, batches_of, portions, said_of_all
 from corpusmith.service.review_content import refuse_misfit
 from corpusmith.service.review_input import (
     change_of,
@@ -25,7 +26,6 @@ from corpusmith.service.review_input import (
     way_of,
 )
 from corpusmith.store.review_values import (
-    Change,
     Changed,
     Event,
     Place,
@@ -37,7 +37,6 @@ from corpusmith.store.review_values import (
     ReviewStatistics,
     Undone,
 )
-from corpusmith.store.reviews import AT_ONCE
 from corpusmith.store.text_words import query_of as words_in
 from corpusmith.store.values import Task
 from corpusmith.values import Json, Record, Selection
@@ -50,11 +49,6 @@ if TYPE_CHECKING:
 PAGE = 50
 MOST_REVIEWERS = 20
 """Compared with each other at once; those with the most reviews."""
-JUDGED_RECORDS = ("dataset:", "task:")
-"""How an evaluation names what it judged, where its ids are records'."""
-
-Show = Callable[[int], None]
-"""Told now and then how many records are done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,12 +142,12 @@ class Reviews:
         """
         name, change = reviewer_of(reviewer), change_of(**said)
         if ids is None:
-            batches = self._batches(scope_of(selection, dataset, task))
+            batches = batches_of(self._studio.store, scope_of(selection, dataset, task))
         elif selection is not None or dataset is not None or task is not None:
             raise UsageError("review_ids_or_selection")
         else:
-            batches = _portions(list(dict.fromkeys(ids)))
-        return self._apply(batches, name, change, show or (lambda done: None))
+            batches = portions(list(dict.fromkeys(ids)))
+        return said_of_all(self._studio.store, batches, name, change, show or (lambda done: None))
 
     def ready_to_apply(
         self,
@@ -173,38 +167,6 @@ class Reviews:
         if expected not in (None, count):
             raise Conflict("selection_changed", kind="record", count=count, expected=expected)
         return count
-
-    def _apply(
-        self, batches: Iterator[Sequence[int]], reviewer: str, change: Change, show: Show
-    ) -> Changed:
-        action: int | None = None
-        changed = unchanged = gone = 0
-        for batch in batches:
-            found = self._studio.store.reviews.change(
-                batch, reviewer, change, kind="bulk", action=action
-            )
-            action = found.action_id
-            changed += found.changed
-            unchanged += found.unchanged
-            gone += found.gone
-            show(changed + unchanged + gone)
-        return Changed(action_id=action, changed=changed, unchanged=unchanged, gone=gone)
-
-    def _batches(self, selection: Selection) -> Iterator[Sequence[int]]:
-        """The selection's records, and none that comes while this goes on."""
-        if selection.text is not None:
-            yield from _portions(list(self._studio.store.records.ids(selection)))
-            return
-        queues = self._studio.store.review_queues
-        newest = queues.newest(selection)
-        after: Place | None = None
-        while True:
-            page = queues.members(selection, limit=AT_ONCE, upto=newest, after=after)
-            if page.ids:
-                yield page.ids
-            if page.after is None:
-                return
-            after = page.after
 
     def undo(self, *, reviewer: str | None = None, action: int | None = None) -> Undone:
         """Takes back the reviewer's last action; again: the one before.
@@ -411,26 +373,11 @@ class Reviews:
         it was judged keeps none for it: the judge did not see what it says now. Doing it again
         changes nothing. Raises NotFound, UsageError for a task that is no evaluation.
         """
-        found = self._studio.tasks.get(task if isinstance(task, int) else task.id)
-        rows = self._studio.evaluations.scores(found)
-        if not str(found.spec["recipe_spec"]["of"]).startswith(JUDGED_RECORDS):
-            return 0
-        taken = 0
-        while batch := list(islice(rows, AT_ONCE)):
-            scores = _overall(batch)
-            taken += self._studio.store.reviews.set_scores(scores, judged_at=found.created_at)
-        return taken
+        from corpusmith.service.review_scores import taken_over
+
+        return taken_over(self._studio, task if isinstance(task, int) else task.id)
 
 
 def _look(record: Record, own: Review | None) -> Look:
     state, rating = (own.state, own.rating) if own else ("pending", None)
     return Look(record=replace(record, state=state, rating=rating), review=own)
-
-
-def _overall(rows: Sequence[Mapping[str, Json]]) -> dict[int, float]:
-    return {int(row["id"]): float(row["overall"]) for row in rows}
-
-
-def _portions(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    for start in range(0, len(ids), AT_ONCE):
-        yield ids[start : start + AT_ONCE]

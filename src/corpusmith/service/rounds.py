@@ -57,14 +57,14 @@ class NoTriples(UsageError):
     def message(self, language: Language) -> str:
         counts: Mapping[str, int] = self.data["skipped"]
         parts = [f"{_fault_text(fault, language)} {n}" for fault, n in counts.items()]
-        reasons = say("cli.comma", language).join(parts)
+        reasons = say("rounds.comma", language).join(parts)
         return say("error.rounds_no_triples", language, **self.data, reasons=reasons)
 
 
 def _fault_text(fault: str, language: Language) -> str:
     """A reason of `skipped` in a few words."""
     field, _, why = fault.partition(".")
-    return say(f"cli.rounds.{why}" if why else f"short.{fault}", language, field=field)
+    return say(f"rounds.fault.{why}" if why else f"short.{fault}", language, field=field)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,7 +80,7 @@ class Sampling:
         **fields: Any,
     ) -> Sampled:
         """What `run` would find. Nothing is stored. Raises UsageError and its kinds."""
-        checked = _checked(file, fields)
+        checked = checked_sample(file, fields)
         seed = checked.seed or 0
         return _sampled(checked, seed, self._drawn(checked, seed, show))
 
@@ -97,7 +97,7 @@ class Sampling:
         `show` is told now and then how many records have been looked at or copied.
         Raises UsageError and its kinds; `sample_short` when it is strict and there is too little.
         """
-        checked = _checked(file, fields)
+        checked = checked_sample(file, fields)
         store = self._studio.store
         if checked.output is not None:
             refuse_output(checked.output)
@@ -112,7 +112,7 @@ class Sampling:
         task_id = self._copied(checked, seed, wanted, drawn, show)
         output = None
         if checked.output is not None:
-            self._studio.exports.write(checked.output, task=task_id, form=_format(checked))
+            self._studio.exports.write(checked.output, task=task_id, form=usual_format(checked))
             output = given_output(checked.output)
         return _sampled(checked, seed, drawn, task_id=task_id, output=output)
 
@@ -140,7 +140,7 @@ class Sampling:
     def _check(self, file: SampleFile) -> None:
         """Everything that can be wrong before a record is looked at."""
         store = self._studio.store
-        registry.load("exporter", _format(file))
+        registry.load("exporter", usual_format(file))
         for one in file.categories:
             self._source_language(one)
             states = _values(one.where.get("state", []))
@@ -214,7 +214,7 @@ class Sampling:
                 ],
                 seed=seed,
                 output=file.output,
-                format=_format(file),
+                format=usual_format(file),
             ) as bulk:
                 copied = 0
                 for name, ids in drawn.items():
@@ -237,7 +237,7 @@ class Sampling:
 # ---------------------------------------------------------------- pure parts
 
 
-def _checked(
+def checked_sample(
     file: SampleFile | Mapping[str, Json] | str | Path, fields: Mapping[str, Any]
 ) -> SampleFile:
     if isinstance(file, SampleFile):
@@ -256,7 +256,7 @@ def _wanted(file: SampleFile) -> dict[str, int]:
     return largest_remainder({one.name: one.share for one in file.categories}, file.total)
 
 
-def _format(file: SampleFile) -> str:
+def usual_format(file: SampleFile) -> str:
     if file.format is not None:
         return file.format
     return format_of(file.output or "") or "json"

@@ -20,6 +20,7 @@ from corpusmith.errors import Conflict, CorpusmithError, NotFound
 from corpusmith.messages import LANGUAGES, for_pages
 from corpusmith.service.bulk import RECIPES
 from corpusmith.service.chain_file import plan_of
+from corpusmith.service.sealing import opened_fields, sealed_fields, shown_fields
 from corpusmith.store.chains import Chain
 from corpusmith.store.values import Task
 from corpusmith.values import Counts, Json, Status
@@ -81,7 +82,7 @@ class StoredChains:
         assert opened.chain is not None  # noqa: S101  `open` stored it
         name = _key(opened.chain.id)
         if self._studio.store.settings.get(name) is None:
-            self._studio.store.settings.set(name, {"fields": dict(fields)})
+            self._studio.store.settings.set(name, {"fields": sealed_fields(fields)})
         return self.get(opened.chain.id)
 
     def list(self, *, limit: int, before: int | None = None) -> Sequence[ChainView]:
@@ -152,7 +153,8 @@ class StoredChains:
         if kept["wish"] == "next" and before is not None:
             return False
         self._newest(chain_id)
-        opened = self._studio.chains.open(plan_of(kept["fields"], folder=Path(), source=SOURCE))
+        fields = opened_fields(kept["fields"], chain.name)
+        opened = self._studio.chains.open(plan_of(fields, folder=Path(), source=SOURCE))
         task = self._studio.chains.ready(opened, at)
         if task.recipe not in RECIPES and task.status != "finished":
             self._studio.tasks.queue(task)
@@ -263,5 +265,5 @@ def _recipes(fields: Mapping[str, Json]) -> dict[str, str]:
     """Step → recipe."""
     if not fields:
         return {}
-    plan = plan_of(fields, folder=Path(), source=SOURCE)
+    plan = plan_of(shown_fields(fields), folder=Path(), source=SOURCE)
     return {step.name: step.recipe for step in plan.steps}

@@ -16,6 +16,7 @@ from corpusmith.service.calls import Calls
 from corpusmith.service.chains import Chains
 from corpusmith.service.characters import Characters
 from corpusmith.service.checking import Checking
+from corpusmith.service.cleaning import Cleaning
 from corpusmith.service.connections import Connections
 from corpusmith.service.domains import Domains
 from corpusmith.service.evaluations import Evaluations
@@ -23,20 +24,24 @@ from corpusmith.service.exports import Exports
 from corpusmith.service.feedback import Feedback
 from corpusmith.service.figures import Watch
 from corpusmith.service.imports import Imports
+from corpusmith.service.kept_backups import KeptBackups
+from corpusmith.service.kept_reports import KeptReports
 from corpusmith.service.library import Datasets, Scenarios
 from corpusmith.service.logins import Logins
 from corpusmith.service.overview import Overview
 from corpusmith.service.passwords import PASSWORDS, Passwords
 from corpusmith.service.records import Records
+from corpusmith.service.remote import is_address
 from corpusmith.service.reports import Reports
 from corpusmith.service.retention import Retention
 from corpusmith.service.reviews import Reviews
 from corpusmith.service.rounds import Rounds
 from corpusmith.service.sampling import Sampling
+from corpusmith.service.sealing import seal_old
 from corpusmith.service.server_settings import ServerSettings, adopt
 from corpusmith.service.stored_chains import StoredChains
+from corpusmith.service.task_lists import TaskViews
 from corpusmith.service.task_previews import TaskPreviews
-from corpusmith.service.task_views import TaskViews
 from corpusmith.service.tasks import Result, Show, Tasks
 from corpusmith.service.templates import Templates
 from corpusmith.service.tokens import Tokens
@@ -69,13 +74,26 @@ class Studio:
     the database. Use one Studio in one thread at a time.
     """
 
-    def __init__(self, db: str | None = None, *, language: Language | None = None) -> None:
+    def __init__(
+        self,
+        db: str | None = None,
+        *,
+        language: Language | None = None,
+        token: str | None = None,
+    ) -> None:
         """`db`: SQLAlchemy URL; None: CORPUSMITH_DATABASE_URL, else SQLite in the data folder.
+        `http://…`, `https://…`: a server, which is asked for everything; `token`: what it gave;
+        None: CORPUSMITH_TOKEN.
 
-        Raises StoreError.
+        Raises StoreError, UsageError.
         """
+        if db is not None and is_address(db):
+            from corpusmith.service.remote.door import connect
+
+            return connect(self, db, token, language or language_of())
         self._wire(open_store(database_url(db)), language or language_of())
         adopt(self.store)
+        seal_old(self.store)
 
     @classmethod
     def over(
@@ -105,8 +123,10 @@ class Studio:
         self.evaluations = Evaluations(self)
         self.records = Records(self)
         self.reports = Reports(self)
+        self.kept_reports = KeptReports(self)
         self.chains = Chains(self)
         self.checking = Checking(self)
+        self.cleaning = Cleaning(self)
         self.imports = Imports(self)
         self.sampling = Sampling(self)
         self.settings = ServerSettings(self)
@@ -123,6 +143,7 @@ class Studio:
         self.logins = Logins(self)
         self.tokens = Tokens(self)
         self.audit = Audit(self)
+        self.backups = KeptBackups(self)
         self.passwords = PASSWORDS
         self.workers = Workers(self)
         self._limiters: LimiterPool | None = None

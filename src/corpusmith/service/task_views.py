@@ -1,7 +1,8 @@
 """What of a task people and programs are shown: its state, its pace now, what can be done.
 
 Owns: these values and how they are made of what is stored; leaving out what must not leave (values
-of headers, folders of this machine, whose process runs it). Does not own: reading rows (store).
+of headers, folders of this machine, whose process runs it). Does not own: which tasks are looked at
+(`task_lists.py`), reading rows (store).
 """
 
 from __future__ import annotations
@@ -10,19 +11,16 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 from urllib.parse import urlsplit
 
+from corpusmith import hidden
 from corpusmith.contracts import Quota
-from corpusmith.errors import CorpusmithError, NotFound
-from corpusmith.messages import catalog, for_pages, say_page
+from corpusmith.messages import catalog, say_page
 from corpusmith.service.bulk import RECIPES as READY_MADE
 from corpusmith.store.codec import iso
 from corpusmith.store.values import MissRow, Task, TaskState
 from corpusmith.values import Counts, Json, Language, Spend, Status
-
-if TYPE_CHECKING:
-    from corpusmith.service.studio import Studio
 
 FRESH_S = 10.0
 """A running task's word that is older says nothing of now: its process is stuck, or gone."""
@@ -145,6 +143,10 @@ class TaskDetail:
     """Everything about one task."""
 
     task: TaskView
+    status: Status
+    """As it is stored: a queued one was `created`, `paused`, …"""
+    revision: int
+    """Grows with each change of its parameters."""
     description: str | None
     seed: int
     categories: Sequence[Quota]
@@ -180,12 +182,16 @@ def view_of(state: TaskState, language: Language, now: float | None = None) -> T
 
 def state_in(state: TaskState) -> State:
     """The state in one word. A finished task whose records still are on their way to where they
-    were asked for is running."""
+    were asked for is running; one that is to make more waits like any other."""
     if state.alive:
         return "running"
     if state.queued_at is not None:
-        return "running" if state.status == "finished" else "queued"
-    return "interrupted" if state.status == "running" else state.status
+        made = state.counts.shortfall == 0 or state.cause is not None
+        return "running" if state.status == "finished" and made else "queued"
+    if state.status != "running":
+        return state.status
+    # Killed before it came to do what was asked of it: it is not run again either.
+    return "cancelled" if state.request == "cancel" else "interrupted"
 
 
 def actions(state: TaskState, shown: State) -> Sequence[Action]:
@@ -226,7 +232,8 @@ def reason_text(reason: str, language: Language) -> str:
     return catalog(language).get(f"short.{reason}", reason)
 
 
-def _miss_view(miss: MissRow, language: Language) -> MissView:
+def miss_view(miss: MissRow, language: Language) -> MissView:
+    """A missed sample as it is shown."""
     known = catalog(language)
     keys = (f"error.{miss.reason}", f"reason.{miss.reason}")
     key = next((key for key in keys if key in known), None)
@@ -269,6 +276,8 @@ def detail_of(
     """Everything about a task, without what must not leave."""
     return TaskDetail(
         task=view,
+        status=task.status,
+        revision=task.revision,
         description=task.spec.get("description"),
         seed=task.seed,
         categories=categories,
@@ -276,7 +285,7 @@ def detail_of(
             MissingView(kind=kind, reason=reason, count=count, text=reason_text(reason, language))
             for (kind, reason), count in missing.items()
         ],
-        spec=_without_folders(task.spec),
+        spec=_without_folders({**task.spec, **_own_fields(task.spec)}),
         connections={role: _shown(one) for role, one in task.connections.items()},
     )
 
@@ -287,8 +296,14 @@ def _shown(connection: Json) -> Json:
     return {
         **{name: value for name, value in connection.items() if name != "ca_file"},
         "headers": sorted(connection.get("headers") or ()),
+        **_own_fields(connection),
         "proxy": proxy and (urlsplit(proxy).hostname or ""),
     }
+
+
+def _own_fields(given: Mapping[str, Json]) -> dict[str, Json]:
+    """Its body fields without what looks secret."""
+    return {"extra": hidden.shown(given["extra"])} if given.get("extra") else {}
 
 
 _FOLDERS = ("output", "output_dir", "output_file", "folder")
@@ -304,146 +319,3 @@ def _without_folders(spec: Mapping[str, Json]) -> dict[str, Json]:
 
 def _place(name: str, value: Json) -> Json:
     return PurePath(value).name if name in _FOLDERS and isinstance(value, str) else value
-
-
-# ---------------------------------------------------------------- the use-cases
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskFilter:
-    """Which tasks: those that fit all of what is given."""
-
-    status: Literal[Status, "queued"] | None = None
-    recipe: str | None = None
-    dataset: str | None = None
-    search: str | None = None
-    """Text that the name holds."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RefusedTask:
-    """A task that a bulk action left as it was, and why."""
-
-    id: int
-    code: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BulkTasks:
-    """What a bulk action did: every task is in one of the two."""
-
-    done: Sequence[int]
-    refused: Sequence[RefusedTask]
-
-
-BulkAction = Literal["run", "pause", "cancel", "delete"]
-
-
-class TaskViews:
-    """`studio.task_views`"""
-
-    def __init__(self, studio: Studio) -> None:
-        self._studio = studio
-
-    def list(
-        self, which: TaskFilter | None = None, *, limit: int = 50, after: int | None = None
-    ) -> Sequence[TaskView]:
-        """Newest first; `after`: the number of the last one of the page before."""
-        wish = which or TaskFilter()
-        found = self._studio.store.task_states.list(
-            status=wish.status,
-            recipe=wish.recipe,
-            dataset=wish.dataset,
-            search=wish.search,
-            limit=limit,
-            after=after,
-        )
-        return [view_of(one, self._studio.language) for one in found]
-
-    def get(self, task_id: int) -> TaskView:
-        """Raises NotFound."""
-        found = self._studio.store.task_states.of([task_id])
-        if task_id not in found:
-            raise NotFound("unknown_task", kind="task", name=task_id)
-        return view_of(found[task_id], self._studio.language)
-
-    def detail(self, task_id: int) -> TaskDetail:
-        """Raises NotFound."""
-        tasks = self._studio.tasks
-        task = tasks.get(task_id)
-        return detail_of(
-            task,
-            self.get(task_id),
-            tasks.quotas(task),
-            tasks.miss_counts(task),
-            self._studio.language,
-        )
-
-    def executions(self, task_id: int) -> Sequence[RunView]:
-        """Every start, oldest first. Raises NotFound."""
-        self._studio.tasks.get(task_id)
-        return [
-            RunView(
-                number=number,
-                started_at=one.started_at,
-                ended_at=one.ended_at,
-                status=one.status,
-                cause=one.cause,
-                cause_text=cause_text(one.cause, self._studio.language),
-                counts=one.counts,
-                spend=one.spend,
-            )
-            for number, one in enumerate(self._studio.tasks.executions(task_id), 1)
-        ]
-
-    def misses(
-        self,
-        task_id: int,
-        kind: Literal["failed", "rejected"] | None = None,
-        reason: str | None = None,
-        *,
-        limit: int = 50,
-        after: tuple[int, int, int] | None = None,
-    ) -> Sequence[MissView]:
-        """Samples that did not become records, in the order of the plan. Raises NotFound."""
-        self._studio.tasks.get(task_id)
-        language = self._studio.language
-        found = self._studio.store.tasks.misses(
-            task_id, kind, reason=reason, limit=limit, after=after
-        )
-        return [_miss_view(one, language) for one in found]
-
-    def bulk(
-        self, action: BulkAction, *, ids: Sequence[int] = (), which: TaskFilter | None = None
-    ) -> BulkTasks:
-        """Do it to these, or to all that fit; what refuses is told, and stops no other."""
-        chosen = ids if which is None else self._numbers(which)
-        done, refused = [], []
-        for task_id in dict.fromkeys(chosen):
-            try:
-                self._do(action, task_id)
-            except CorpusmithError as error:
-                with for_pages():
-                    text = error.message(self._studio.language)
-                refused.append(RefusedTask(id=task_id, code=error.reason, message=text))
-            else:
-                done.append(task_id)
-        return BulkTasks(done=done, refused=refused)
-
-    def _do(self, action: BulkAction, task_id: int) -> None:
-        tasks = self._studio.tasks
-        match action:
-            case "run":
-                tasks.queue(task_id)
-            case "delete":
-                tasks.delete(task_id)
-            case "pause" | "cancel":
-                tasks.ask(task_id, action)
-
-    def _numbers(self, which: TaskFilter) -> Sequence[int]:
-        """All that fit, as they are now: what is done to them changes which fit."""
-        found: list[int] = []
-        while some := self.list(which, limit=500, after=found[-1] if found else None):
-            found += [one.id for one in some]
-        return found

@@ -10,15 +10,12 @@ import asyncio
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-import orjson
-
 from corpusmith import registry
 from corpusmith.contracts import Quota
-from corpusmith.errors import Conflict, NotFound, SpecError, UsageError
+from corpusmith.errors import Conflict, NotFound, UsageError
 from corpusmith.exports.files import refuse_output
 from corpusmith.service import loop
 from corpusmith.service.bulk import refuse_ready_made
@@ -33,10 +30,12 @@ from corpusmith.service.new_task import (
     usual_name,
 )
 from corpusmith.service.recipes import recipe_of
+from corpusmith.service.sealing import sealed
 from corpusmith.service.task_file import TaskFile, common_fields, form_of
+from corpusmith.service.task_requests import request_of, task_of_request
 from corpusmith.store.connections import connection_of
 from corpusmith.store.values import Execution, MissRow, Task
-from corpusmith.values import Counts, Json, Record, Selection, Spend, Status
+from corpusmith.values import Counts, Json, Record, Spend, Status
 
 if TYPE_CHECKING:
     from corpusmith.engine.calls import Route
@@ -92,26 +91,18 @@ class Tasks:
         there is still one task; then the second value is True. Raises UsageError, and SpecError
         `key_reused` when other fields came with that key before.
         """
-        request = None if key is None else (key, request_digest(fields, start=start))
-        known = self._requested(request)
+        request = None if key is None else request_of(key, fields, start=start)
+        known = task_of_request(self._studio.store, request)
         if known is not None:
             return known, True
         making = self._create(checked_file(fields, {}), queued=start, request=request)
         try:
             return loop.run(making), False
         except Conflict as error:
-            known = self._requested(request)
+            known = task_of_request(self._studio.store, request)
             if error.reason != "task_requested" or known is None:
                 raise
             return known, True
-
-    def _requested(self, request: tuple[str, str] | None) -> Task | None:
-        found = request and self._studio.store.tasks.by_request(request[0])
-        if not found or not request:
-            return None
-        if found[1] != request[1]:
-            raise SpecError("key_reused")
-        return found[0]
 
     async def _create(
         self, checked: TaskFile, *, queued: bool = False, request: tuple[str, str] | None = None
@@ -133,7 +124,7 @@ class Tasks:
             requested=resolved.count,
             seed=seed,
             quotas=planned.quotas(),
-            connections={role: asdict(connection) for role, connection in endpoints.items()},
+            connections={role: asdict(sealed(one)) for role, one in endpoints.items()},
             inputs=resolved.inputs,
             queued=queued,
             request=request,
@@ -160,7 +151,8 @@ class Tasks:
         """`run`. Cancelling it stops at once; `stop(task)` drains.
 
         `asked`: only if it is still in the queue. Raises LeaseHeld when another process runs it,
-        StoreError, KeyMissing, and Stopped when it is not in the queue any more.
+        StoreError, KeyMissing, UsageError for what is not run (again), and Stopped when it is not
+        in the queue any more.
         """
         found = self._runnable(task)
         from corpusmith.engine.clock import SystemClock
@@ -306,7 +298,7 @@ class Tasks:
     def queue(self, task: Task | int) -> Task:
         """Have a worker run it, or go on with it, also after this process has ended.
 
-        Raises NotFound, UsageError for what no engine runs, and for a cancelled task.
+        Raises NotFound, UsageError for what is not run (again).
         """
         found = self._runnable(task)
         self._studio.store.queue.put(found.id)
@@ -324,9 +316,9 @@ class Tasks:
         return self._studio.store.records.commit(found.id, name)
 
     def uncommitted(self, task: Task | int) -> int:
-        """How many of its records are in no dataset."""
-        wish = Selection(task_id=_id(task), committed=False)
-        return self._studio.store.records.count(wish)
+        """How many of its records are in no dataset. Of a large task it may be some seconds
+        old."""
+        return self._studio.store.records.uncommitted(_id(task))
 
     def discard(self, task: Task | int) -> int:
         """Throw away the task's records that are not in a dataset; returns how many."""
@@ -339,9 +331,9 @@ class Tasks:
     # ------------------------------------------------------------ wiring
 
     def _runnable(self, task: Task | int) -> Task:
-        """The task, if an engine can run it: no import, no sample. Raises NotFound, UsageError."""
+        """The task, if an engine is to run it (again). Raises NotFound, UsageError."""
         found = self.get(_id(task))
-        refuse_ready_made(found)
+        refuse_at_end(found)
         return found
 
     def _resolved(self, file: TaskFile) -> Resolved:
@@ -392,11 +384,13 @@ CHANGEABLE = frozenset(
 )
 
 
+def refuse_at_end(task: Task) -> None:
+    """Raises UsageError for a task that is not run (again), and so not changed either: an import,
+    a sample, and one that was cancelled, which is for good whatever asks for it."""
+    refuse_ready_made(task)
+    if task.status == "cancelled" or task.request == "cancel":
+        raise UsageError("task_cancelled", task=task.id)
+
+
 def _id(task: Task | int) -> int:
     return task if isinstance(task, int) else task.id
-
-
-def request_digest(fields: Mapping[str, Json], *, start: bool) -> str:
-    """Tells two requests apart, whatever the order of their fields."""
-    text = orjson.dumps([fields, start], option=orjson.OPT_SORT_KEYS)
-    return blake2b(text, digest_size=16).hexdigest()

@@ -8,7 +8,7 @@ from, and the shape of its samples. Does not own: types and ranges of single fie
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal
@@ -16,8 +16,10 @@ from typing import Literal
 from corpusmith.errors import SpecError, UsageError
 from corpusmith.nouns import Template
 from corpusmith.recipes.template_cell import BUILT_IN
+from corpusmith.recipes.template_example import example_in
 from corpusmith.recipes.template_schema import checker, kinds_of, shape_of
 from corpusmith.service.forms.template_vars import assigned
+from corpusmith.service.template_doubts import Doubt, doubts
 from corpusmith.service.template_file import TEMPLATE_SUFFIXES
 from corpusmith.template_text import variables
 from corpusmith.values import Json
@@ -41,6 +43,8 @@ class About:
     """Where the schema comes from: the template, the example in its prompt, its type, nowhere."""
     several: bool
     """One reply may hold several samples."""
+    doubts: Sequence[Doubt] = ()
+    """What looks as if it were meant as a variable, and is text."""
 
 
 def about(template: Template) -> About:
@@ -53,6 +57,7 @@ def about(template: Template) -> About:
         schema=shape.schema,
         shape=shape.origin,
         several=shape.many,
+        doubts=doubts(f"{template.system}\n{template.prompt}"),
     )
 
 
@@ -70,6 +75,17 @@ def check(template: Template) -> About:
         if name in own:
             raise UsageError("template_keep_own", template=template.name, field=name)
     return found
+
+
+def schema_like(sample: str) -> dict[str, Json]:
+    """The JSON Schema of samples that look like this one, written as people write examples.
+
+    Raises SpecError for a text in which no example is found.
+    """
+    found = example_in(sample)
+    if found is None:
+        raise SpecError("template_sample_unreadable")
+    return {"type": "array", "items": found.schema} if found.many else dict(found.schema)
 
 
 def check_name(name: str) -> None:

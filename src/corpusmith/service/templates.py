@@ -21,7 +21,8 @@ from corpusmith.nouns import Template, TemplateType
 from corpusmith.places import given_output, given_path, means_file
 from corpusmith.presets import load as presets
 from corpusmith.service import loop
-from corpusmith.service.template_check import About, about, check, check_name
+from corpusmith.service.template_check import About, about, check, check_name, schema_like
+from corpusmith.service.template_diff import Line, lines_of
 from corpusmith.service.template_file import (
     TEMPLATE_SUFFIXES,
     dump_template,
@@ -92,6 +93,22 @@ class Templates:
             tofile=f"{name}@{later.version}",
         )
         return "".join(lines)
+
+    def compared(self, name: str, old: int, new: int) -> Sequence[Line]:
+        """What changed between two versions, by lines and words; empty: nothing. Raises
+        NotFound."""
+        self._refuse_shipped(name)
+        stored = self._studio.store.templates
+        return lines_of(stored.get(name, old), stored.get(name, new))
+
+    def restore(self, name: str, version: int) -> Template:
+        """An old version once more, as the newest. Raises NotFound."""
+        self._refuse_shipped(name)
+        return self.save(self._studio.store.templates.get(name, version))
+
+    def schema_like(self, sample: str) -> Mapping[str, Json]:
+        """The JSON Schema of samples that look like this text. Raises SpecError."""
+        return schema_like(sample)
 
     def about(self, template: Template | str) -> About:
         """Its variables and the shape of its samples. Raises NotFound, SpecError."""

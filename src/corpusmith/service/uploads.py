@@ -94,6 +94,11 @@ class Uploads:
         _remove(self.get(upload).id)
 
 
+def forget(upload: str) -> None:
+    """Nothing of it stays, also where its file has gone elsewhere."""
+    _remove(upload)
+
+
 class Arriving:
     """An upload on its way. Exactly one of `finish` and `drop` ends it."""
 

@@ -110,10 +110,9 @@ def refuse_open_door(store: SqlStore, host: str, allowed_hosts: Collection[str] 
     Fine: bound to this machine's own address and answering to its own names alone; or there is an
     active admin or a token that holds.
     """
-    if is_loopback(host) and all(map(is_loopback, allowed_hosts)):
-        return
-    if not (store.users.any_admin() or store.tokens.any_usable()):
-        raise UsageError("open_door", host=host)
+    outside = [one for one in (host, *allowed_hosts) if not is_loopback(one)]
+    if outside and not (store.users.any_admin() or store.tokens.any_usable()):
+        raise UsageError("open_door", host=outside[0])
 
 
 def is_loopback(host: str) -> bool:

@@ -22,6 +22,7 @@ from corpusmith.service.checks import chain_of, compares, context_of, roles_of, 
 from corpusmith.service.estimate import known_price, refuse_unknown_price
 from corpusmith.service.keys import key_id, key_of
 from corpusmith.service.recipes import recipe_of
+from corpusmith.service.sealing import opened, opened_extra
 from corpusmith.service.server_settings import adopt
 from corpusmith.store.connections import connection_of
 from corpusmith.store.lease import owner_id
@@ -37,7 +38,7 @@ def routes_of(task: Task, store: SqlStore, limiters: LimiterPool) -> dict[str, R
     judging = roles_of(stored_options(task.spec))
     routes: dict[str, Route] = {}
     for role, stored in task.connections.items():
-        connection = _with_limits(connection_of(stored), task.spec)
+        connection = _with_limits(opened(connection_of(stored)), task.spec)
         model = connection.model or ""
         same = f"{connection.name}|{connection.base_url}|{connection.protocol}"
         if same not in providers:
@@ -84,7 +85,7 @@ def _sampling(task: Task) -> Sampling:
         max_tokens=spec.get("max_tokens"),
         seed=spec.get("seed_sent"),
         stop=tuple(spec.get("stop", ())),
-        extra=spec.get("extra", {}),
+        extra=opened_extra(spec.get("extra", {}), task.name),
     )
 
 
@@ -92,7 +93,8 @@ def terms_of(task: Task, limiters: LimiterPool) -> Terms:
     """What of the task may change while it runs, as it is now."""
     spec = task.spec
     connections = {
-        role: _with_limits(connection_of(stored), spec) for role, stored in task.connections.items()
+        role: _with_limits(opened(connection_of(stored)), spec)
+        for role, stored in task.connections.items()
     }
     return Terms(
         revision=task.revision,

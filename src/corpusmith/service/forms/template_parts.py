@@ -194,7 +194,7 @@ class Parts:
         if bad.count:
             first = bad.first[0].text(self._language)
             data = {"input": part.shown, "n": bad.count, "first": first}
-            self._bad.append(Remark(key="cli.template.input_bad", data=data))
+            self._bad.append(Remark(key="template.remark.input_bad", data=data))
         return spool
 
     def _rows(self) -> tuple[Sequence[Json], dict[int, int]]:
@@ -237,7 +237,7 @@ def _remarks(groups: Sequence[_Group]) -> list[Remark]:
     for group in groups:
         if group.shape.origin != "given":
             data = {"template": group.template.name, "shape": sketch(group.shape.schema)}
-            remark = Remark(key=f"cli.template.shape_{group.shape.origin}", data=data)
+            remark = Remark(key=f"template.remark.shape_{group.shape.origin}", data=data)
             found += [] if remark in found else [remark]
     return found
 
