@@ -88,7 +88,7 @@ UNSEEN = ("a\nb", "a\u202eb", "\0", "a\0b", "a\x1b[31mb", "\u200b", "   ")
 def test_names_that_cannot_be_seen_are_none(small: House) -> None:
     for name in UNSEEN:
         answer = small.log_in("anna").post(USERS, json={"name": name, "password": WORD})
-        assert code_of(answer, 422) in ("user_name", "spec_fields")
+        assert code_of(answer, 422) in ("user_name", "spec_fields", "body_nul")
 
 
 HOSTILE_NAMES = ["<b>x</b>", "../../etc", "'; DROP TABLE users; --", "=1+1", "%2F"]
@@ -227,6 +227,16 @@ def test_old_rows_go(home: House) -> None:
     home.store.settings.set("audit_days", 150)
     assert home.studio.audit.prune() == 2
     assert [row[0] for row in home.audit()] == ["4"]
+
+
+def test_the_environment_says_how_long_before_the_database_does(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert home.studio.audit.days() == 365
+    home.store.settings.set("audit_days", 150)
+    assert home.studio.audit.days() == 150
+    monkeypatch.setenv("CORPUSMITH_AUDIT_DAYS", "30")
+    assert home.studio.audit.days() == 30
 
 
 def test_the_log_prunes_itself(small: House) -> None:

@@ -76,7 +76,8 @@ def test_a_character_lives_and_dies(client: httpx2.Client) -> None:
 
 
 def test_lists_go_on_and_shipped_ones_are_copied(sqlite_client: httpx2.Client) -> None:
-    shipped = sqlite_client.get(f"{ALL}/shipped", params={"language": "zh"}).json()["items"]
+    place = "/api/v1/shipped/characters"
+    shipped = sqlite_client.get(place, params={"language": "zh"}).json()["items"]
     name = shipped[0]["name"]
     for number in range(3):
         answer = sqlite_client.post(f"{ALL}/{name}/copy", json={"name": f"c{number}"})

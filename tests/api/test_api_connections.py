@@ -191,6 +191,26 @@ def test_what_is_no_connection_is_refused(
 
 
 def test_presets_are_told(sqlite_client: httpx2.Client) -> None:
-    found = sqlite_client.get(f"{ALL}/presets").json()["items"]
+    found = sqlite_client.get("/api/v1/shipped/endpoints").json()["items"]
     assert {"openai", "gemini", "anthropic"} <= {one["name"] for one in found}
     assert all(one["base_url"].startswith("http") for one in found)
+
+
+@pytest.mark.parametrize("number", ["9" * 400, "-" + "9" * 30, "1e400", "NaN"])
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        (ALL, '{"name": "a", "base_url": "http://127.0.0.1:9/v1", "extra": {"b": [%s]}}'),
+        ("/api/v1/tasks", '{"recipe": "dialogue", "count": 1, "start": false, "extra": {"b": %s}}'),
+    ],
+)
+def test_a_number_that_cannot_be_kept_is_refused_and_hides_no_others(
+    sqlite_client: httpx2.Client, path: str, fields: str, number: str
+) -> None:
+    answer = sqlite_client.post(
+        path, content=fields % number, headers={"Content-Type": "application/json"}
+    )
+    assert answer.status_code == 422, answer.text
+    if path == ALL:
+        assert code_of(answer, 422) == "body_number"
+    assert sqlite_client.get(path).json()["items"] == []

@@ -85,7 +85,7 @@ def test_a_dataset_with_records_goes_only_with_them(client: httpx2.Client) -> No
     [
         ({}, "spec_fields"),
         ({"name": ""}, "spec_fields"),
-        ({"name": "a\u0000b"}, "bad_name"),
+        ({"name": "a\u0000b"}, "body_nul"),
         ({"name": "a", "scenarios": {"x": -1}}, "spec_fields"),
         ({"name": "a", "scenarios": ["x"]}, "spec_fields"),
         ({"name": "a", "language": "fr"}, "spec_fields"),

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import re
 import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, get_args
 
 import httpx2
 import pytest
 from api_kit import code_of, served
+from starlette.types import Receive, Scope, Send
 
 from corpusmith import config
 from corpusmith.api.app import create_app
+from corpusmith.api.metrics import Durations, durations
 from corpusmith.api.serving import Serving
 from corpusmith.errors import StoreUnavailable
 from corpusmith.store.store import SqlStore
+from corpusmith.values import Status
 
 API = "/api/v1"
 
@@ -174,7 +179,8 @@ def test_metrics_tell_figures_and_no_names(store: SqlStore) -> None:
         assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
         found = figures_of(answer.text)
         assert "/metrics" not in client.get(f"{API}/openapi.json").text
-    assert found['corpusmith_tasks{status="created"}'] == 1
+    statuses = {name: found[f'corpusmith_tasks{{status="{name}"}}'] for name in get_args(Status)}
+    assert statuses == dict.fromkeys(get_args(Status), 0) | {"created": 1}
     assert found["corpusmith_queued_tasks"] == 1
     assert 20 < found["corpusmith_queue_wait_seconds"] < 120
     assert found['corpusmith_samples{outcome="accepted"}'] == 0
@@ -186,6 +192,33 @@ def test_metrics_tell_figures_and_no_names(store: SqlStore) -> None:
     assert routes == {f"{API}/scenarios", f"{API}/scenarios/{{name:noun}}", "(none)"}
     asked = 'corpusmith_request_seconds_count{method="POST",route="%s/scenarios",status="201"}'
     assert found[asked % API] == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "seconds"), [("application/json", 903.0), ("text/event-stream; charset=utf-8", 3.0)]
+)
+def test_a_stream_took_as_long_as_it_took_to_begin(kind: str, seconds: float) -> None:
+    clock = {"now": 0.0}
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        clock["now"] += 3
+        await send(
+            {
+                "type": "http.response.start",
+                "status": 200,
+                "headers": [(b"content-type", kind.encode())],
+            }
+        )
+        clock["now"] += 900
+
+    async def nothing(*_: Any) -> Any:
+        return None
+
+    took = durations()
+    watched = Durations(app, took, clock=lambda: clock["now"])
+    asyncio.run(watched({"type": "http", "method": "GET", "path": "/x"}, nothing, nothing))
+    sums = [one.value for one in next(iter(took.collect())).samples if one.name.endswith("_sum")]
+    assert sums == [seconds]
 
 
 def test_metrics_ask_who_asks(store: SqlStore) -> None:

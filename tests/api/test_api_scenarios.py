@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import httpx2
+import pytest
 from api_kit import code_of
 
 ALL = "/api/v1/scenarios"
@@ -43,3 +44,19 @@ def test_what_does_not_fit_is_said_by_field(client: httpx2.Client) -> None:
     assert {one["place"] for one in problems} == {"name", "weight", "wieght"}
     client.post(ALL, json={"name": "a"})
     assert code_of(client.post(ALL, json={"name": "a"}), 409) == "scenario_exists"
+
+
+@pytest.mark.parametrize("body", [{"name": "a\0b"}, {"name": "a", "description": "\0"}])
+def test_what_no_database_keeps_is_refused_and_not_left_out(
+    sqlite_client: httpx2.Client, body: dict[str, str]
+) -> None:
+    assert code_of(sqlite_client.post(ALL, json=body), 422) == "body_nul"
+    assert sqlite_client.get(ALL).json()["items"] == []
+
+
+@pytest.mark.parametrize("depth", [50, 300, 600, 800, 900, 980, 5000])
+def test_however_deep_it_is_it_has_an_answer(sqlite_client: httpx2.Client, depth: int) -> None:
+    body = '{"name": "a", "description": ' + "[" * depth + "]" * depth + "}"
+    answer = sqlite_client.post(ALL, content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code in (400, 422), answer.text
+    assert "Traceback" not in answer.text and answer.json()["error"]["message"]

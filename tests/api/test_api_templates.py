@@ -41,7 +41,7 @@ def test_a_template_has_versions_and_differences(client: httpx2.Client) -> None:
 
 
 def test_shipped_ones_are_copied_and_stay_as_they_are(sqlite_client: httpx2.Client) -> None:
-    names = [one["name"] for one in sqlite_client.get(f"{ALL}/shipped").json()["items"]]
+    names = [one["name"] for one in sqlite_client.get("/api/v1/shipped/templates").json()["items"]]
     assert "qa" in names
     assert code_of(sqlite_client.patch(f"{ALL}/qa", json={"prompt": "x"}), 422)
     assert code_of(sqlite_client.delete(f"{ALL}/qa"), 422) == "template_shipped"
@@ -150,7 +150,7 @@ def test_domains_and_rubrics_and_their_starters(sqlite_client: httpx2.Client) ->
     domains = sqlite_client.get("/api/v1/domains").json()["items"]
     assert domains[0]["name"] == "short_video"
     assert sqlite_client.get("/api/v1/domains/short_video").json()["name"] == "short_video"
-    started = sqlite_client.get("/api/v1/domains/starter", params={"name": "tea"})
+    started = sqlite_client.get("/api/v1/starters/domain", params={"name": "tea"})
     assert started.headers["content-type"].startswith("text/plain") and "tea" in started.text
     assert code_of(sqlite_client.get("/api/v1/domains/nothing"), 404) == "domain_unknown"
     rubrics = sqlite_client.get("/api/v1/rubrics").json()["items"]
@@ -164,7 +164,7 @@ def test_domains_and_rubrics_and_their_starters(sqlite_client: httpx2.Client) ->
 def test_an_uploaded_domain_and_card_are_used_by_their_number(
     sqlite_client: httpx2.Client,
 ) -> None:
-    starter = sqlite_client.get("/api/v1/domains/starter", params={"name": "tea"}).content
+    starter = sqlite_client.get("/api/v1/starters/domain", params={"name": "tea"}).content
     up = sqlite_client.post("/api/v1/uploads", files={"file": ("tea.yaml", starter)}).json()
     found = sqlite_client.get(f"/api/v1/domains/upload:{up['id']}")
     assert found.status_code == 200 and found.json()["name"] == "tea"

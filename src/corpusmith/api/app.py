@@ -17,6 +17,8 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from corpusmith import __version__
 from corpusmith.api.audit_trail import AuditTrail
+from corpusmith.api.direct import Direct
+from corpusmith.api.documented import Documented
 from corpusmith.api.door import Door
 from corpusmith.api.downloads import Tickets
 from corpusmith.api.driving import Driver
@@ -33,6 +35,7 @@ PREFIX = "/api/v1"
 
 ROUTES = (
     "health",
+    "overview",
     "tasks",
     "task_results",
     "events",
@@ -46,7 +49,9 @@ ROUTES = (
     "reviews",
     "exports",
     "checks_runs",
+    "cleanings",
     "reports",
+    "kept_reports",
     "evaluations",
     "imports",
     "sampling",
@@ -59,9 +64,12 @@ ROUTES = (
     "characters",
     "scenarios",
     "templates",
+    "shipped",
     "catalogue",
     "settings",
+    "journal",
     "backup",
+    "kept_backups",
 )
 """Modules of `corpusmith.api.routes`, each with a `router`, in the order of the documentation."""
 
@@ -71,7 +79,7 @@ MOST_BYTES = 16 * 1024 * 1024
 
 def create_app(serving: Serving) -> FastAPI:
     """The REST application."""
-    app = FastAPI(
+    app = Documented(
         title="Corpusmith",
         version=__version__,
         description="Make training data for language models with language models.",
@@ -83,7 +91,7 @@ def create_app(serving: Serving) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "auto_configure": False},
         middleware=[
             Middleware(Guard),
-            Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),
+            Middleware(GZipMiddleware, minimum_size=1000, compresslevel=1),
             Middleware(NamesInPaths),
             Middleware(UploadsOnly),
             Middleware(AuditTrail),
@@ -94,6 +102,7 @@ def create_app(serving: Serving) -> FastAPI:
     furnish(app, serving)
     add_handlers(app)
     app.include_router(api_router())
+    app.router.middleware_stack = Direct(app)
     if serving.metrics:
         from corpusmith.api import metrics
 
@@ -130,7 +139,6 @@ def api_router() -> APIRouter:
     """All of `/api/v1`."""
     said: dict[int | str, dict[str, Any]] = {
         "default": {"model": ErrorBody, "description": "What went wrong."},
-        422: {"model": ErrorBody, "description": "What was sent does not fit."},
     }
     router = APIRouter(prefix=PREFIX, responses=said, max_body_size=MOST_BYTES)
     for name in ROUTES:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Generic, TypeVar
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Annotated, Any, Generic, Self, TypeVar
 
 import orjson
 from fastapi import Depends, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, model_validator
 
 from corpusmith.api.serving import serving_of
 from corpusmith.api.speaking import LanguageOf
@@ -18,6 +19,27 @@ from corpusmith.service.studio import Studio
 from corpusmith.values import Json
 
 T = TypeVar("T")
+MOST_NUMBER = 2**53 - 1
+"""The largest that no client of JSON takes for its neighbour."""
+
+
+def _values_in(given: Any) -> Iterator[Any]:
+    """All that stands in it, names too."""
+    # No recursion: what is sent may be as deep as a parser goes.
+    left = [given]
+    while left:
+        one = left.pop()
+        if isinstance(one, Mapping):
+            left += [*one, *one.values()]
+        elif isinstance(one, list):
+            left += one
+        else:
+            yield one
+
+
+def _is_kept(number: int | float) -> bool:
+    """Whether a database gives it back as it was sent; NaN and 1e400 it does not."""
+    return -(2**63) <= number < 2**64 if isinstance(number, int) else math.isfinite(number)
 
 
 class Body(BaseModel):
@@ -28,8 +50,19 @@ class Body(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, strict=True)
 
+    @model_validator(mode="wrap")
+    @classmethod
+    def _kept_as_sent(cls, given: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        # Taken in silence, what is stored would not be what was sent.
+        if any(isinstance(one, str) and "\0" in one for one in _values_in(given)):
+            raise SpecError("body_nul")
+        made = handler(given)
+        if not all(_is_kept(one) for one in _values_in(given) if isinstance(one, int | float)):
+            raise SpecError("body_number")
+        return made
 
-def _studio(request: Request, language: LanguageOf) -> Studio:
+
+async def _studio(request: Request, language: LanguageOf) -> Studio:
     serving = serving_of(request)
     return Studio.over(serving.store, language, passwords=serving.passwords)
 
@@ -85,7 +118,7 @@ def place_in(after: str | None, kind: type[T]) -> T | None:
     except (binascii.Error, ValueError):
         found = None
     # What no column can hold was never in a cursor of ours.
-    if isinstance(found, int) and abs(found) > 2**62:
+    if isinstance(found, int) and abs(found) > MOST_NUMBER:
         found = None
     if not isinstance(found, kind) or isinstance(found, bool):
         raise SpecError("bad_cursor")

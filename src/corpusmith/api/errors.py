@@ -16,9 +16,10 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import compile_path
 
 from corpusmith import errors
@@ -33,6 +34,7 @@ log = logging.getLogger("corpusmith.api")
 
 STATUS: tuple[tuple[type[CorpusmithError], int], ...] = (
     (errors.NotFound, 404),
+    (errors.ChangedSince, 412),
     (errors.Conflict, 409),
     (errors.UsageError, 422),
     (errors.LoginNeeded, 401),
@@ -49,6 +51,8 @@ STATUS: tuple[tuple[type[CorpusmithError], int], ...] = (
 )
 """The first that fits."""
 
+KIND = "Corpusmith-Error"
+"""The header that names the error's class."""
 _WORDS = {400: "bad_request_here", 404: "no_such_page", 405: "wrong_method", 413: "body_too_large"}
 """Codes of what the web framework itself refuses."""
 
@@ -65,6 +69,11 @@ class Fault(BaseModel):
         default_factory=dict,
         description="What the message was made of; of wrong fields `problems`: place, type, text.",
     )
+    kind: str | None = Field(
+        default=None,
+        description="The error's class, where it is a part of an answer; of an answer that is an "
+        "error the header `Corpusmith-Error` says it.",
+    )
 
 
 class ErrorBody(BaseModel):
@@ -78,6 +87,7 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(CorpusmithError, _ours)
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(HTTPException, _framework)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _unknown)
 
 
@@ -108,12 +118,17 @@ def fault_of(error: CorpusmithError, language: Language) -> Fault:
             ]
         }
     message = shown(message_of(error, language))
-    return Fault(code=error.reason, message=message, details=details)
+    return Fault(code=error.reason, message=message, details=details, kind=kind_of(error))
+
+
+def kind_of(error: CorpusmithError) -> str:
+    """Its class among those of `corpusmith.errors`, for the Python client."""
+    return next(kind.__name__ for kind in type(error).__mro__ if kind.__module__ == errors.__name__)
 
 
 def answer(status: int, fault: Fault, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """The response that says it."""
-    body = ErrorBody(error=fault).model_dump(mode="json")
+    body = ErrorBody(error=fault).model_dump(mode="json", exclude={"error": {"kind"}})
     return JSONResponse(body, status, headers=dict(headers or {}))
 
 
@@ -142,7 +157,7 @@ def _sendable(value: Any) -> bool:
 async def _ours(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, CorpusmithError)  # noqa: S101  as it is registered
     status = status_of(error)
-    headers = {}
+    headers = {KIND: kind_of(error)}
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     if status == 429:
@@ -186,6 +201,11 @@ def _documented(app: FastAPI) -> tuple[tuple[str, re.Pattern[str], tuple[str, ..
         (path, compile_path(path)[0], tuple(method.upper() for method in methods))
         for path, methods in paths.items()
     )
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    """Whoever asked went away while sending: nothing is wrong, and nobody reads the answer."""
+    return Response(status_code=400)
 
 
 async def _unknown(request: Request, error: Exception) -> JSONResponse:

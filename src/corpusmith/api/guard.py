@@ -9,10 +9,12 @@ A page of another site can make a browser send requests here: its `Host` is ours
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from corpusmith.api.errors import Fault, answer
@@ -32,6 +34,11 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
 }
+
+
+Face = Callable[[Request, int, Fault], Response | None]
+"""`app.state.refusal_face`, where there is one: what a person's browser sees of a refusal; None: it
+is no person's."""
 
 
 class Guard:
@@ -74,9 +81,11 @@ class Guard:
                 return
             refused = 413, "body_too_large"
         status, code = refused
-        language = language_of(Request(scope))
-        response = answer(status, Fault(code=code, message=say(f"error.{code}", language)))
-        await response(scope, receive, with_headers)
+        request = Request(scope)
+        fault = Fault(code=code, message=say(f"error.{code}", language_of(request)))
+        face: Face | None = getattr(scope["app"].state, "refusal_face", None)
+        response = face(request, status, fault) if face is not None else None
+        await (response or answer(status, fault))(scope, receive, with_headers)
 
 
 def _refused(serving: Serving, headers: Headers, method: str) -> tuple[int, str] | None:

@@ -310,7 +310,7 @@ def _names(run: Run) -> list[str]:
 # ---------------------------------------------------------------- for routes
 
 
-def jobs_of(request: Request) -> Jobs:
+async def jobs_of(request: Request) -> Jobs:
     """The jobs of the server that was asked."""
     return cast(Jobs, request.app.state.jobs)
 
@@ -345,7 +345,7 @@ class Starter:
         return job
 
 
-def _starter(
+async def _starter(
     request: Request,
     response: Response,
     jobs: JobsOf,

@@ -7,12 +7,13 @@ Labels are codes, methods and the templates of routes: never a name, a path or a
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from fastapi import FastAPI, Response
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from corpusmith import __version__
@@ -29,22 +30,27 @@ OTHER = "(none)"
 
 
 class Durations:
-    """ASGI middleware: how long each request took until its answer was sent."""
+    """ASGI middleware: how long each request took until its answer was sent; of a stream of events,
+    which is open as long as its page, until it began."""
 
-    def __init__(self, app: ASGIApp, durations: Histogram) -> None:
-        self._app, self._durations = app, durations
+    def __init__(
+        self, app: ASGIApp, durations: Histogram, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        self._app, self._durations, self._clock = app, durations, clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began_s = time.perf_counter()
-        status = 500
+        began_s = self._clock()
+        status, took_s = 500, None
 
         async def look(message: Message) -> None:
-            nonlocal status
+            nonlocal status, took_s
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if _is_stream(message):
+                    took_s = self._clock() - began_s
             await send(message)
 
         try:
@@ -53,7 +59,11 @@ class Durations:
             route = _template(scope)
             method = scope["method"] if scope["method"] in _METHODS else OTHER
             labels = self._durations.labels(method, route, str(status))
-            labels.observe(time.perf_counter() - began_s)
+            labels.observe(self._clock() - began_s if took_s is None else took_s)
+
+
+def _is_stream(start: Message) -> bool:
+    return Headers(raw=start["headers"]).get("content-type", "").startswith("text/event-stream")
 
 
 def _template(scope: Scope) -> str:

@@ -6,6 +6,7 @@ Owns: decoding paths piece by piece. Does not own: any route. A route takes such
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import quote, unquote_to_bytes
 
 from starlette.convertors import Convertor, register_url_convertor
@@ -39,7 +40,12 @@ def decoded(raw: bytes) -> str:
 def url_of(*pieces: object) -> str:
     """A path of this server: `url_of("api/v1/scenarios", name)`; the first piece is as it is."""
     first, *names = map(str, pieces)
-    return "/" + "/".join([first, *(quote(name, safe="") for name in names)])
+    return "/" + "/".join([first, *map(_quoted, names)])
+
+
+@lru_cache(maxsize=4096)
+def _quoted(name: str) -> str:
+    return quote(name, safe="")
 
 
 class _Noun(Convertor[str]):

@@ -11,13 +11,13 @@ from fastapi import Query
 from pydantic import ConfigDict, Field
 
 from corpusmith import registry
-from corpusmith.api.asking import Body
+from corpusmith.api.asking import MOST_NUMBER, Body
 from corpusmith.errors import UsageError
 from corpusmith.values import ReviewState, Selection
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Mark = Annotated[float, Field(ge=1, le=5, allow_inf_nan=False)]
-Number = Annotated[int, Field(ge=1, le=2**62)]
+Number = Annotated[int, Field(ge=1, le=MOST_NUMBER)]
 
 
 class Only(Body):

@@ -37,4 +37,9 @@ def _asked_for(header: str) -> list[str]:
     return [name for weight, name in sorted(wanted, key=lambda one: one[0]) if weight < 0]
 
 
-LanguageOf = Annotated[Language, Depends(language_of)]
+async def _language(request: Request) -> Language:
+    # What is no `async def` is called in a thread, and the way there costs more than this.
+    return language_of(request)
+
+
+LanguageOf = Annotated[Language, Depends(_language)]

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
 
 from corpusmith.api.access import needs
 from corpusmith.api.asking import After, Limit, Page, StudioOf, page_of, place_in
@@ -14,10 +16,18 @@ from corpusmith.store.access_values import AuditEntry
 router = APIRouter(tags=["audit"])
 
 Text = Annotated[str | None, Query(max_length=300)]
-From = Annotated[
-    datetime | None, Query(alias="from", description="A time without a zone is UTC's.")
-]
-Until = Annotated[datetime | None, Query(alias="to", description="Before this.")]
+
+
+def _no_number(given: object) -> object:
+    """Of seconds since 1970 the document says nothing."""
+    if isinstance(given, str) and given.strip().lstrip("+-").replace(".", "", 1).isdigit():
+        raise PydanticCustomError("datetime_parsing", "a number")
+    return given
+
+
+_Time = Annotated[datetime | None, BeforeValidator(_no_number)]
+From = Annotated[_Time, Query(alias="from", description="A time without a zone is UTC's.")]
+Until = Annotated[_Time, Query(alias="to", description="Before this.")]
 
 
 @router.get("/audit", dependencies=[needs("admin")])

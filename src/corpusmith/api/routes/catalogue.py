@@ -54,7 +54,7 @@ def list_domains(studio: StudioOf) -> Page[Domain]:
 
 
 @router.get(
-    "/domains/starter",
+    "/starters/domain",
     tags=["domains"],
     dependencies=[needs("read")],
     response_class=PlainTextResponse,

@@ -13,6 +13,7 @@ from corpusmith.api.access import needs
 from corpusmith.api.asking import After, Body, Limit, Page, Search, StudioOf, page_of, place_in
 from corpusmith.api.downloads import disposition
 from corpusmith.api.errors import Fault, fault_of
+from corpusmith.api.etags import TAGGED, GuardOf, TagOf
 from corpusmith.api.limits import costly
 from corpusmith.cards.read import MAX_BYTES
 from corpusmith.errors import NotFound, SpecError
@@ -93,6 +94,12 @@ class CharacterView(BaseModel):
     picture: bool = Field(description="It has one: `GET /characters/{name}/picture`.")
 
 
+class OriginalCard(BaseModel):
+    """A community card as it came."""
+
+    card: dict[str, Any] | None = Field(description="null: the character is not from a card.")
+
+
 class CopyBody(Body):
     """What the copy is called."""
 
@@ -159,21 +166,13 @@ def list_characters(
 ) -> Page[CharacterView]:
     """Stored characters, by name."""
     found = studio.characters.listed(search, limit=limit + 1, after=place_in(after, str))
-    return page_of([_view(one, picture=has) for one, has in found], limit, lambda one: one.name)
-
-
-@router.get("/shipped", dependencies=[needs("read")])
-def shipped_characters(
-    studio: StudioOf, language: Annotated[Language | None, Query()] = None
-) -> Page[CharacterView]:
-    """The characters that come with Corpusmith. A task may name them; to change one, copy it."""
-    return Page(items=[_view(one) for one in studio.characters.shipped(language)])
+    return page_of([view_of(one, picture=has) for one, has in found], limit, lambda one: one.name)
 
 
 @router.post("", status_code=201, dependencies=[needs("edit")])
 def add_character(studio: StudioOf, body: NewCharacter) -> CharacterView:
     """Store a new one. 409 when the name is taken."""
-    return _view(studio.characters.add(body.character()))
+    return view_of(studio.characters.add(body.character()))
 
 
 @router.post("/preview", dependencies=[needs("read")])
@@ -202,7 +201,9 @@ def chat_with_character(studio: StudioOf, body: ChatBody) -> Said:
 @router.post("/import", dependencies=[needs("edit"), costly()], max_body_size=MOST_IMPORT_BYTES)
 def import_characters(
     studio: StudioOf,
-    files: Annotated[list[UploadFile], File(description="JSON, PNG, CHARX, or a zip of cards.")],
+    files: Annotated[
+        list[UploadFile], File(min_length=1, description="JSON, PNG, CHARX, or a zip of cards.")
+    ],
     on_conflict: Annotated[
         OnConflict, Query(description="What becomes of a card whose name is taken.")
     ] = "refuse",
@@ -221,31 +222,35 @@ def import_characters(
     return ImportResult(results=results, **counts)
 
 
-@router.get("/{name:noun}", dependencies=[needs("read")])
-def get_character(studio: StudioOf, name: str) -> CharacterView:
+@router.get("/{name:noun}", responses=TAGGED, dependencies=[needs("read")])
+def get_character(studio: StudioOf, name: str, tag: TagOf) -> CharacterView:
     """One stored character."""
-    return _view(studio.characters.get(name))
+    return tag.shown(view_of(studio.characters.get(name)))
 
 
 @router.patch("/{name:noun}", dependencies=[needs("edit")])
-def change_character(studio: StudioOf, name: str, body: CharacterChange) -> CharacterView:
+def change_character(
+    studio: StudioOf, name: str, body: CharacterChange, guard: GuardOf
+) -> CharacterView:
     """Change some of its fields."""
+    guard.refuse_changed(lambda: view_of(studio.characters.get(name)))
     given = {key: one for key, one in body.model_dump().items() if one is not None}
     if body.tags is not None:
         given["tags"] = tuple(body.tags)
-    return _view(studio.characters.update(name, **given))
+    return guard.shown(view_of(studio.characters.update(name, **given)))
 
 
 @router.delete("/{name:noun}", status_code=204, dependencies=[needs("edit")])
-def delete_character(studio: StudioOf, name: str) -> None:
+def delete_character(studio: StudioOf, name: str, guard: GuardOf) -> None:
     """Delete it. 409 while a dataset binds it."""
+    guard.refuse_changed(lambda: view_of(studio.characters.get(name)))
     studio.characters.delete(name)
 
 
 @router.post("/{name:noun}/copy", status_code=201, dependencies=[needs("edit")])
 def copy_character(studio: StudioOf, name: str, body: CopyBody) -> CharacterView:
     """Store a stored or shipped one anew, under another name if one is given."""
-    return _view(studio.characters.copy(name, body.name))
+    return view_of(studio.characters.copy(name, body.name))
 
 
 @router.get(
@@ -304,12 +309,20 @@ def get_character_card(
     return Response(data, media_type=kind, headers=headers)
 
 
+@router.get("/{name:noun}/original", dependencies=[needs("read")])
+def get_character_original(studio: StudioOf, name: str) -> OriginalCard:
+    """The community card that it was made from, also what Corpusmith does not know of it; of a
+    stored or a shipped one."""
+    card = studio.characters.find(name).card
+    return OriginalCard(card=None if card is None else dict(card))
+
+
 # ---------------------------------------------------------------- views
 
 _OUTCOMES = ("made", "replaced", "renamed", "refused")
 
 
-def _view(one: Character, *, picture: bool | None = None) -> CharacterView:
+def view_of(one: Character, *, picture: bool | None = None) -> CharacterView:
     same: dict[str, Any] = {name: getattr(one, name) for name in _SAME}
     has = one.image is not None if picture is None else picture
     return CharacterView(**same, tags=list(one.tags), picture=has)

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field, SecretStr
 
-from corpusmith.api.access import Asker, needs
+from corpusmith import hidden
+from corpusmith.api.access import Asker, Principal, needs
 from corpusmith.api.asking import After, Body, Limit, Page, Search, StudioOf, page_of, place_in
 from corpusmith.api.errors import Fault, fault_of
+from corpusmith.api.etags import TAGGED, GuardOf, TagOf
+from corpusmith.api.limits import costly
+from corpusmith.api.routes.characters import TalkLine
 from corpusmith.messages import say
 from corpusmith.places import shown
-from corpusmith.providers.presets import Preset
+from corpusmith.service.character_talk import Said, talk
 from corpusmith.service.connection_trial import StepName, Trial, TrialStep, steps_of
-from corpusmith.service.connections import presets
-from corpusmith.values import Connection, Language, Limits, Price, Timeouts
+from corpusmith.service.studio import Studio
+from corpusmith.values import HIDDEN, Connection, Language, Limits, Message, Price, Timeouts
 
 router = APIRouter(prefix="/connections", tags=["connections"])
 
@@ -25,7 +29,7 @@ Name = Annotated[str, Field(min_length=1, max_length=200, examples=["深度求�
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
 Key = Annotated[SecretStr, Field(min_length=1, max_length=10_000, examples=["sk-…"])]
 HeaderName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[!-9;-~]+$")]
-HeaderValue = Annotated[str, Field(max_length=4000, pattern=r"^[ -~]*$")]
+HeaderValue = Annotated[str, Field(max_length=4000, pattern=rf"^([ -~]*|{HIDDEN})$")]
 
 
 class PriceBody(Body):
@@ -40,7 +44,7 @@ class Endpoint(Body):
     """Where a model is, and how it is spoken to."""
 
     provider: str = Field(
-        default="openai", max_length=60, description="See `GET /connections/presets`."
+        default="openai", max_length=60, description="See `GET /shipped/endpoints`."
     )
     base_url: Text | None = Field(
         default=None,
@@ -60,11 +64,18 @@ class Endpoint(Body):
     connect_timeout_s: float | None = Field(default=None, gt=0, le=600)
     timeout_s: float | None = Field(default=None, gt=0, le=86_400)
     price: PriceBody | None = Field(default=None, description="null: the price table's, if known.")
-    headers: dict[HeaderName, HeaderValue] = Field(default_factory=dict, max_length=50)
+    headers: dict[HeaderName, HeaderValue] = Field(
+        default_factory=dict,
+        max_length=50,
+        description=f"Are stored encrypted, and never shown again. `{HIDDEN}` for a value that is "
+        "stored leaves it as it is.",
+    )
     extra: dict[str, Any] = Field(
         default_factory=dict,
         max_length=50,
-        description="More fields of every request's body.",
+        description="More fields of every request's body. What looks like a secret (`…_key`, "
+        f"`…_token`, `password`) is stored encrypted and shown as `{HIDDEN}`, which leaves it as "
+        "it is.",
         examples=[{"enable_thinking": False}],
     )
     rpm: int | None = Field(default=None, ge=1, description="Most requests a minute.")
@@ -102,6 +113,14 @@ class KeyBody(Body):
     key: Key
 
 
+class ModelTalk(Body):
+    """A talk so far; the last message is the user's."""
+
+    model: Text | None = Field(default=None, description="null: the connection's own.")
+    temperature: float | None = Field(default=None, ge=0, le=2, allow_inf_nan=False)
+    messages: Sequence[TalkLine] = Field(min_length=1, max_length=40)
+
+
 class ConnectionView(BaseModel):
     """A connection as it may be seen: where its key is, never the key."""
 
@@ -118,7 +137,7 @@ class ConnectionView(BaseModel):
     price: Price | None
     proxy: str | None
     headers: list[str] = Field(description="Names only: a value may be a secret.")
-    extra: dict[str, Any]
+    extra: dict[str, Any] = Field(description="What looks like a secret is only said to be there.")
     own_authorities: bool = Field(description="It trusts a certificate file of the server.")
 
 
@@ -153,16 +172,10 @@ def list_connections(
 ) -> Page[ConnectionView]:
     """Stored connections, by name."""
     found = studio.connections.list(search, limit=limit + 1, after=place_in(after, str))
-    return page_of([_view(one) for one in found], limit, lambda one: one.name)
+    return page_of([view_of(one) for one in found], limit, lambda one: one.name)
 
 
-@router.get("/presets", dependencies=[needs("read")])
-def connection_presets() -> Page[Preset]:
-    """The endpoints that are known by name: address, key variable, ways of structured output."""
-    return Page(items=presets())
-
-
-@router.post("/test", dependencies=[needs("edit")])
+@router.post("/test", dependencies=[needs("edit"), costly()])
 def test_unsaved_connection(studio: StudioOf, body: Unsaved, asker: Asker) -> TrialView:
     """Try one that is not stored: two short calls and the model list. Costs a few tokens."""
     made = studio.connections.unsaved("new", body.fields(), any_variable=asker.may("admin"))
@@ -170,10 +183,18 @@ def test_unsaved_connection(studio: StudioOf, body: Unsaved, asker: Asker) -> Tr
     return _trial(trial, studio.language)
 
 
-@router.post("/models", dependencies=[needs("edit")])
+@router.post("/models", dependencies=[needs("edit"), costly()])
 def models_of_unsaved_connection(studio: StudioOf, body: Unsaved, asker: Asker) -> Models:
     """The models of an endpoint that is not stored (获取可用模型)."""
-    made = studio.connections.unsaved("new", body.fields(), any_variable=asker.may("admin"))
+    return models_like(studio, body, asker)
+
+
+def models_like(
+    studio: Studio, body: Unsaved, asker: Principal, stored: str | None = None
+) -> Models:
+    """The same; `stored`: the connection that is being changed so."""
+    fields, any_variable = body.fields(), asker.may("admin")
+    made = studio.connections.unsaved("new", fields, any_variable=any_variable, like=stored)
     return Models(items=list(studio.connections.models_with(made, _plain(body.key))))
 
 
@@ -183,29 +204,36 @@ def add_connection(studio: StudioOf, body: NewConnection, asker: Asker) -> Conne
     studio.connections.add(body.name, any_variable=asker.may("admin"), **body.fields())
     if body.key is not None:
         studio.connections.set_key(body.name, body.key.get_secret_value(), instead=True)
-    return _view(studio.connections.get(body.name))
+    return view_of(studio.connections.get(body.name))
 
 
-@router.get("/{name:noun}", dependencies=[needs("read")])
-def get_connection(studio: StudioOf, name: str) -> ConnectionView:
+@router.get("/{name:noun}", responses=TAGGED, dependencies=[needs("read")])
+def get_connection(studio: StudioOf, name: str, tag: TagOf) -> ConnectionView:
     """One stored connection."""
-    return _view(studio.connections.get(name))
+    return tag.shown(view_of(studio.connections.get(name)))
 
 
 @router.patch("/{name:noun}", dependencies=[needs("edit")])
 def change_connection(
-    studio: StudioOf, name: str, body: ConnectionChange, asker: Asker
+    studio: StudioOf, name: str, body: ConnectionChange, asker: Asker, guard: GuardOf
 ) -> ConnectionView:
     """Change some of its fields. 409 when its key or headers would go elsewhere unasked."""
-    changed = studio.connections.change(
+    guard.refuse_changed(lambda: view_of(studio.connections.get(name)))
+    return guard.shown(changed(studio, name, body, asker))
+
+
+def changed(studio: Studio, name: str, body: ConnectionChange, asker: Principal) -> ConnectionView:
+    """The same, whatever it was before."""
+    made = studio.connections.change(
         name, body.fields(), key=_plain(body.key), any_variable=asker.may("admin")
     )
-    return _view(changed)
+    return view_of(made)
 
 
 @router.delete("/{name:noun}", status_code=204, dependencies=[needs("edit")])
-def delete_connection(studio: StudioOf, name: str) -> None:
+def delete_connection(studio: StudioOf, name: str, guard: GuardOf) -> None:
     """Delete it and its key. Tasks keep their own copy of what it was, without the key."""
+    guard.refuse_changed(lambda: view_of(studio.connections.get(name)))
     studio.connections.delete(name)
 
 
@@ -221,14 +249,28 @@ def delete_connection_key(studio: StudioOf, name: str) -> None:
     studio.connections.delete_key(name)
 
 
-@router.post("/{name:noun}/test", dependencies=[needs("edit")])
+@router.post("/{name:noun}/test", dependencies=[needs("edit"), costly()])
 def test_connection(studio: StudioOf, name: str) -> TrialView:
     """Try it: reachable, key, models, structured output, speed. Costs a few tokens."""
     connection = studio.connections.get(name)
     return _trial(studio.connections.trial_with(connection, None), studio.language)
 
 
-@router.get("/{name:noun}/models", dependencies=[needs("edit")])
+@router.post("/{name:noun}/chat", dependencies=[needs("edit"), costly()])
+def chat_with_model(studio: StudioOf, name: str, body: ModelTalk) -> Said:
+    """Say something to a model. One call; nothing is stored, and what it cost is in the answer."""
+    messages = [Message(one.role, one.content) for one in body.messages]
+    return talk(
+        studio,
+        None,
+        messages,
+        connection=name,
+        model=body.model,
+        temperature=body.temperature,
+    )
+
+
+@router.get("/{name:noun}/models", dependencies=[needs("edit"), costly()])
 def connection_models(studio: StudioOf, name: str) -> Models:
     """The models that its endpoint lists (获取可用模型)."""
     return Models(items=list(studio.connections.models(name)))
@@ -241,7 +283,8 @@ def _plain(key: SecretStr | None) -> str | None:
     return None if key is None else key.get_secret_value()
 
 
-def _view(one: Connection) -> ConnectionView:
+def view_of(one: Connection) -> ConnectionView:
+    """As it may be seen."""
     has_variable = bool(one.key_env and os.environ.get(one.key_env, "").strip())
     where: Literal["none", "environment", "stored"] = "none"
     if one.key_stored and not has_variable:
@@ -260,7 +303,7 @@ def _view(one: Connection) -> ConnectionView:
         price=one.price,
         proxy=one.proxy,
         headers=sorted(one.headers),
-        extra=dict(one.extra),
+        extra=hidden.shown(one.extra),
         own_authorities=one.ca_file is not None,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -11,10 +11,11 @@ from pydantic import Field
 
 from corpusmith.api.access import needs
 from corpusmith.api.asking import After, Body, Limit, Page, Search, StudioOf, page_of, place_in
+from corpusmith.api.etags import TAGGED, GuardOf, TagOf
 from corpusmith.api.selecting import Name
 from corpusmith.nouns import Dataset
 from corpusmith.service.studio import Studio
-from corpusmith.store.values import DatasetNumbers
+from corpusmith.store.values import DatasetNumbers, Statistics
 from corpusmith.values import Language
 
 router = APIRouter(prefix="/datasets", tags=["datasets"])
@@ -122,30 +123,33 @@ def add_dataset(studio: StudioOf, body: NewDataset) -> DatasetView:
     return _view(studio, studio.datasets.get(body.name))
 
 
-@router.get("/{name:noun}", dependencies=[needs("read")])
-def get_dataset(studio: StudioOf, name: str) -> DatasetView:
-    """One dataset with what it binds."""
-    return _view(studio, studio.datasets.get(name))
+@router.get("/{name:noun}", responses=TAGGED, dependencies=[needs("read")])
+def get_dataset(studio: StudioOf, name: str, tag: TagOf) -> DatasetView:
+    """One dataset with what it binds. Its tag is not of the number of its records."""
+    return tag.shown(_view(studio, studio.datasets.get(name)), by=_settings)
 
 
 @router.patch("/{name:noun}", dependencies=[needs("edit")])
-def change_dataset(studio: StudioOf, name: str, body: DatasetChange) -> DatasetView:
+def change_dataset(studio: StudioOf, name: str, body: DatasetChange, guard: GuardOf) -> DatasetView:
     """Change some of its fields, or its name: records, bindings and tasks stay with it."""
+    guard.refuse_changed(lambda: _now(studio, name))
     fresh = studio.datasets.update(
         name, new_name=body.name, description=body.description, language=body.language
     )
-    return _view(studio, fresh)
+    return guard.shown(_view(studio, fresh), by=_settings)
 
 
 @router.delete("/{name:noun}", status_code=204, dependencies=[needs("edit")])
 def delete_dataset(
     studio: StudioOf,
     name: str,
+    guard: GuardOf,
     with_records: Annotated[
         bool, Query(description="Its records go too, for good: this cannot be undone.")
     ] = False,
 ) -> None:
     """Delete it. 409 while a task writes to it, or while it holds records."""
+    guard.refuse_changed(lambda: _now(studio, name))
     studio.datasets.delete(name, with_records=with_records)
 
 
@@ -155,11 +159,20 @@ def dataset_statistics(studio: StudioOf, name: str) -> DatasetNumbers:
     return studio.datasets.numbers(name)
 
 
+@router.get("/{name:noun}/counts", dependencies=[needs("read")])
+def dataset_counts(studio: StudioOf, name: str) -> Statistics:
+    """How many records it has in all, of each scenario, and of each character."""
+    studio.datasets.get(name)
+    found: Statistics = studio.datasets.statistics(name)
+    return found
+
+
 @router.put("/{name:noun}/bindings", dependencies=[needs("edit")])
-def set_bindings(studio: StudioOf, name: str, body: Bindings) -> DatasetView:
+def set_bindings(studio: StudioOf, name: str, body: Bindings, guard: GuardOf) -> DatasetView:
     """Bind these, in place of what was bound."""
+    guard.refuse_changed(lambda: _now(studio, name))
     studio.datasets.bind(name, characters=body.characters, scenarios=body.scenarios)
-    return _view(studio, studio.datasets.get(name))
+    return guard.shown(_view(studio, studio.datasets.get(name)), by=_settings)
 
 
 @router.post("/{name:noun}/bind", dependencies=[needs("edit")])
@@ -174,6 +187,15 @@ def unbind(studio: StudioOf, name: str, body: Unbinding) -> DatasetView:
     """Bind these no longer. The characters and scenarios stay stored."""
     studio.datasets.unbind(name, characters=body.characters, scenarios=body.scenarios)
     return _view(studio, studio.datasets.get(name))
+
+
+def _settings(view: DatasetView) -> DatasetView:
+    """What of it people change; its records come and go."""
+    return replace(view, records=0)
+
+
+def _now(studio: Studio, name: str) -> DatasetView:
+    return _settings(_view(studio, studio.datasets.get(name)))
 
 
 def _view(studio: Studio, found: Dataset) -> DatasetView:

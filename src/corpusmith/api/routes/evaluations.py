@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from corpusmith.api.access import needs
 from corpusmith.api.asking import After, Limit, Page, StudioOf, cursor, place_in
 from corpusmith.api.jobs import JOB, Job, Run, StartJob
+from corpusmith.api.limits import costly
+from corpusmith.service.evaluation_sides import EvaluationSides, sides_of
 from corpusmith.service.evaluations import Evaluation
 from corpusmith.service.review_input import cursor as place_text
 from corpusmith.service.studio import Studio
+from corpusmith.service.task_views import TaskView
 from corpusmith.values import Json
 
 router = APIRouter(prefix="/evaluations", tags=["evaluations"])
+
+
+MOST = 200
+
+
+@router.get("", dependencies=[needs("read")])
+def list_evaluations(
+    studio: StudioOf,
+    dataset: Annotated[str, Query(min_length=1, max_length=200)],
+    limit: Annotated[int, Query(ge=1, le=MOST)] = 50,
+) -> Page[TaskView]:
+    """Tasks that judge records of a dataset: those of the whole dataset first, each newest first.
+    All evaluations: `GET /tasks?recipe=evaluate`."""
+    found = studio.evaluations.about(dataset, limit=limit)
+    return Page(items=[studio.task_views.get(one) for one in found])
 
 
 @router.get("/{number:int}", dependencies=[needs("read")])
@@ -33,6 +51,13 @@ def evaluation_scores(
     begin = place_in(after, str)
     rows, end = studio.evaluations.page(number, limit=limit, after=begin)
     return Page(items=rows, next=None if end is None else cursor(place_text(end)))
+
+
+@router.get("/{number:int}/sides", dependencies=[needs("read"), costly()])
+def evaluation_sides(studio: StudioOf, number: int) -> EvaluationSides | None:
+    """Scores by the model that wrote the records, and beside what people say of them; null: rows of
+    a file were judged, of which neither is known."""
+    return sides_of(studio, number)
 
 
 @router.post("/{number:int}/take", responses=JOB, dependencies=[needs("edit")])

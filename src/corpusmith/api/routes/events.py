@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 from pydantic_core import to_jsonable_python
 
 from corpusmith.api.access import needs
-from corpusmith.api.asking import StudioOf
+from corpusmith.api.asking import MOST_NUMBER, StudioOf
 from corpusmith.api.speaking import LanguageOf
 from corpusmith.api.streams import Event, Hub
 from corpusmith.service.task_views import view_of
@@ -27,10 +27,19 @@ LastSeen = Annotated[
         description="`id` of the last event that was seen: the same state is not told again.",
     ),
 ]
+_EVENT = {
+    "type": "object",
+    "properties": {
+        "event": {"enum": ["present", "progress", "ended", "gone"]},
+        "id": {"type": "string"},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+    "required": ["event", "id", "data"],
+}
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "A stream of events; `data` is JSON.",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {"itemSchema": _EVENT}},
     }
 }
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -46,7 +55,7 @@ def task_events(
     request: Request,
     studio: StudioOf,
     language: LanguageOf,
-    number: Annotated[int, Path(ge=1, le=2**53)],
+    number: Annotated[int, Path(ge=1, le=MOST_NUMBER)],
     last: LastSeen = None,
 ) -> StreamingResponse:
     """What a task looks like, as it changes: `progress` with its whole state, and at the end

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import Field
 
 from corpusmith.api.access import Asker, needs
-from corpusmith.api.asking import StudioOf
+from corpusmith.api.asking import MOST_NUMBER, StudioOf
 from corpusmith.api.downloads import TICKET_S, Streamed, Tickets
 from corpusmith.api.jobs import owner_of
 from corpusmith.api.limits import costly
@@ -43,7 +43,7 @@ class Rows(Where):
     split: Mapping[str, Share] | None = Field(
         default=None, max_length=20, examples=[{"train": 0.9, "validation": 0.1}]
     )
-    seed: int = Field(default=0, ge=0, le=2**53 - 1)
+    seed: int = Field(default=0, ge=0, le=MOST_NUMBER)
     on_refused: OnRefused = Field(
         default="stop", description="Of a record that makes no row: `stop`, or `skip` and count it."
     )
@@ -109,10 +109,15 @@ class ExportBody(Rows):
     dataset_info: bool = Field(default=False, description="With LLaMA-Factory's dataset_info.json.")
     dataset_info_name: Name | None = None
     report: bool = Field(default=False, description="With the report on these records.")
+    name: Name | None = Field(
+        default=None,
+        description="What the file is called, without its suffix; null: as its records.",
+        examples=["train"],
+    )
 
     def wanted(self) -> dict[str, Any]:
         """As the service takes it. Raises UsageError."""
-        more = ("container", "manifest", "dataset_info", "dataset_info_name", "report")
+        more = ("container", "manifest", "dataset_info", "dataset_info_name", "report", "name")
         return {**super().wanted(), **{name: getattr(self, name) for name in more}}
 
 
@@ -134,7 +139,7 @@ class Ticket:
     seconds: int
 
 
-def tickets_of(request: Request) -> Tickets[ExportBody]:
+async def tickets_of(request: Request) -> Tickets[ExportBody]:
     """The tickets of the server that was asked."""
     return cast(Tickets[ExportBody], request.app.state.tickets)
 

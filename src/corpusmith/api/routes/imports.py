@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from corpusmith.api.access import needs
-from corpusmith.api.asking import Body, StudioOf
+from corpusmith.api.asking import MOST_NUMBER, Body, StudioOf
 from corpusmith.api.jobs import JOB, Job, Run, StartJob
 from corpusmith.api.limits import costly
 from corpusmith.api.routes.checks_runs import Upload
@@ -49,7 +49,7 @@ class ImportBody(Body):
     dataset: Name = Field(description="Made if it is not there.", examples=["客服对话"])
     format: Name = "auto"
     map: Annotated[Mapping[Name, Name], Field(max_length=100)] = Field(default_factory=dict)
-    limit: int | None = Field(default=None, ge=1, le=2**53)
+    limit: int | None = Field(default=None, ge=1, le=MOST_NUMBER)
     skip_duplicates: bool = False
     name: Name | None = Field(default=None, description="Of the task that stands for it.")
 
@@ -69,6 +69,8 @@ class ImportPreviewView:
     """What an import would do with the rows that were looked at."""
 
     detected: Detected
+    columns: Sequence[str]
+    """The file's own fields."""
     rows: int
     whole: bool
     """Whether these are all rows of the file."""
@@ -119,6 +121,7 @@ def preview_import(studio: StudioOf, body: ImportLook) -> ImportPreviewView:
     )
     return ImportPreviewView(
         detected=found.detected,
+        columns=found.columns,
         rows=found.rows,
         whole=found.rows < body.limit,
         refused=found.refused,
@@ -129,7 +132,7 @@ def preview_import(studio: StudioOf, body: ImportLook) -> ImportPreviewView:
     )
 
 
-@router.post("", responses=JOB, dependencies=[needs("edit")])
+@router.post("", responses=JOB, dependencies=[needs("edit"), costly()])
 def import_upload(start: StartJob, body: ImportBody) -> Job:
     """Import all rows of an upload, or none of them. Its result: `ImportResult`."""
 

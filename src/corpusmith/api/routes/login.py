@@ -9,12 +9,12 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field, StringConstraints
 
 from corpusmith.api.access import Asker, Principal, needs
-from corpusmith.api.asking import Body, StudioOf
+from corpusmith.api.asking import Body, Page, StudioOf
 from corpusmith.api.audit_trail import name_tried
 from corpusmith.api.cookies import SESSION, end_session, own_path, start_session
 from corpusmith.api.door import address_of, door_of
 from corpusmith.api.speaking import LanguageOf
-from corpusmith.errors import LoginNeeded
+from corpusmith.errors import LoginNeeded, NotFound
 from corpusmith.service.access import ROLE_SCOPE, Access
 from corpusmith.service.studio import Studio
 from corpusmith.store.access_values import Scope, User, Via
@@ -106,6 +106,47 @@ async def change_my_password(
     door = door_of(request)
     await door.guess(address_of(request), asker.name, confirm)
     await door.hashing(lambda: studio.logins.change_password(asker, body.new))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MySession:
+    """One of your own sessions. Times are ISO 8601, UTC."""
+
+    key: str
+    """Names it here; it opens nothing."""
+    created_at: str
+    used_at: str
+    """The last time, to the minute."""
+    this: bool
+    """Whether it is the one that asks."""
+
+
+@router.get("/me/sessions", dependencies=[needs("read")])
+def my_sessions(studio: StudioOf, asker: Asker) -> Page[MySession]:
+    """Your own sessions that have not ended, the one used last first. A token has none."""
+    found = [
+        MySession(
+            key=one.key,
+            created_at=one.created_at,
+            used_at=one.used_at,
+            this=one.digest == asker.session,
+        )
+        for one in studio.logins.sessions(asker)
+    ]
+    return Page(items=found, total=len(found))
+
+
+@router.delete("/me/sessions/{key}", status_code=204, dependencies=[needs("read")])
+def end_my_session(
+    request: Request, response: Response, studio: StudioOf, asker: Asker, key: str
+) -> None:
+    """End one of your own sessions, also this one. 404 when it has ended already."""
+    own = {one.key: one.digest for one in studio.logins.sessions(asker)}
+    if key not in own:
+        raise NotFound("unknown_session", kind="session", name=key[:60])
+    studio.logins.end_session(asker, key)
+    if own[key] == asker.session:
+        end_session(request, response)
 
 
 async def enter(

@@ -13,19 +13,13 @@ from corpusmith.api.access import needs
 from corpusmith.api.asking import After, Body, Limit, Page, StudioOf, cursor, place_in
 from corpusmith.api.jobs import JOB, Job, Run, StartJob
 from corpusmith.api.routes.reviews import Reviewer, Tags
-from corpusmith.api.selecting import Number, Where, WhereAsked, WhereQuery
+from corpusmith.api.selecting import Number, Where, WhereAsked
 from corpusmith.errors import UsageError
-from corpusmith.service.records import (
-    BrokenRecord,
-    BrokenSum,
-    BulkAction,
-    BulkResult,
-    RecordDetail,
-    RecordRow,
-)
+from corpusmith.service.broken_records import BrokenRecord, BrokenSum
+from corpusmith.service.records import BulkAction, BulkResult, RecordDetail, RecordRow
 from corpusmith.service.studio import Studio
 from corpusmith.store.finding_values import CappedCount, Facets
-from corpusmith.store.record_pages import Place, RecordOrder
+from corpusmith.store.record_walk import Place, RecordOrder
 from corpusmith.store.review_values import Undone
 from corpusmith.store.values import Removal
 from corpusmith.values import Record
@@ -47,6 +41,12 @@ class ListQuery(WhereAsked):
     limit: int = Field(default=50, ge=1, le=500, description="Items of a page at most.")
     after: str | None = Field(default=None, max_length=2000, description="`next` of a page.")
     before: str | None = Field(default=None, max_length=2000, description="`previous` of a page.")
+
+
+class CountQuery(WhereAsked):
+    """Which records are counted."""
+
+    exact: bool = Field(default=False, description="Count all of them, however many.")
 
 
 class NeighbourQuery(WhereAsked):
@@ -152,9 +152,12 @@ def list_records(studio: StudioOf, query: Annotated[ListQuery, Query()]) -> Reco
 
 
 @router.get("/records/count", dependencies=[needs("read")])
-def count_records(studio: StudioOf, where: WhereQuery) -> CappedCount:
-    """How many fit. Above 10,000 they are not counted: `more` is true then."""
-    return studio.records.count(where.selection())
+def count_records(studio: StudioOf, query: Annotated[CountQuery, Query()]) -> CappedCount:
+    """How many fit. Above 10,000 they are not counted, and those that hold words only for a moment:
+    `more` is true then. `exact` counts all."""
+    if query.exact:
+        return CappedCount(count=studio.exports.count(query.selection()), more=False)
+    return studio.records.count(query.selection())
 
 
 @router.get("/records/facets", dependencies=[needs("read")])
@@ -259,7 +262,7 @@ def clean_records(start: StartJob, studio: StudioOf, name: str, body: BrokenBody
     def work(studio: Studio, run: Run) -> BrokenSum:
         return studio.records.clean(name, apply=not body.dry_run, show=run.show)
 
-    return start("clean", work)
+    return start("broken", work)
 
 
 def _place(after: str | None) -> Place | None:

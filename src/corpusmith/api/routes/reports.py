@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 from fastapi import APIRouter
 from pydantic import Field
 
 from corpusmith.api.access import needs
-from corpusmith.api.asking import StudioOf
+from corpusmith.api.asking import MOST_NUMBER, StudioOf
 from corpusmith.api.jobs import JOB, Job, Run, StartJob
 from corpusmith.api.selecting import Where
 from corpusmith.service.reports import Form
@@ -19,12 +20,13 @@ from corpusmith.values import Json, Selection
 router = APIRouter(prefix="/reports", tags=["reports"])
 
 FILES: Mapping[str, Form] = {"report.html": "html", "report.json": "json", "report.md": "md"}
+Seed = Annotated[int, Field(ge=0, le=MOST_NUMBER, description="What samples are drawn with.")]
 
 
 class ReportBody(Where):
     """What the report is about."""
 
-    seed: int = Field(default=0, ge=0, le=2**53 - 1, description="What samples are drawn with.")
+    seed: Seed = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import Field
 
 from corpusmith.api.access import Asker, needs
-from corpusmith.api.asking import Body, StudioOf
+from corpusmith.api.asking import MOST_NUMBER, Body, StudioOf
 from corpusmith.api.jobs import JOB, Job, Run, StartJob
 from corpusmith.api.selecting import Number, Where, WhereAsked, WhereQuery
 from corpusmith.errors import UsageError
@@ -125,7 +125,7 @@ class QueueQuery(WhereAsked):
     percent: float | None = Field(
         default=None, gt=0, le=100, description="Of `sample`: how many of a hundred."
     )
-    seed: int | None = Field(default=None, ge=0, le=2**53 - 1, description="Of `sample`.")
+    seed: int | None = Field(default=None, ge=0, le=MOST_NUMBER, description="Of `sample`.")
     limit: int = Field(default=20, ge=1, le=200)
     after: str | None = Field(default=None, max_length=200, description="Past the page before.")
     before: str | None = Field(default=None, max_length=200, description="Back from a page.")

@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from corpusmith.api.access import needs
-from corpusmith.api.asking import Body, StudioOf
+from corpusmith.api.asking import MOST_NUMBER, Body, StudioOf
 from corpusmith.api.jobs import JOB, Job, Run, StartJob
 from corpusmith.api.selecting import Name, Number
 from corpusmith.service.studio import Studio
@@ -28,7 +28,7 @@ class PrepareBody(Body):
         examples=["upload:" + "0" * 32, "dataset:客服对话"],
     )
     sample: int | None = Field(default=None, ge=1, le=10_000_000, description="null: all.")
-    seed: int = Field(default=0, ge=0, le=2**53 - 1)
+    seed: int = Field(default=0, ge=0, le=MOST_NUMBER)
     map: Annotated[Mapping[Name, Name], Field(max_length=10)] = Field(
         default_factory=dict, examples=[{"question": "prompt"}]
     )

@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from corpusmith.api.access import needs
-from corpusmith.api.asking import Body
+from corpusmith.api.asking import MOST_NUMBER, Body
 from corpusmith.api.jobs import JOB, Job, Run, StartJob
 from corpusmith.api.selecting import Name, Number
 from corpusmith.service.sample_file import sample_file
@@ -27,7 +27,10 @@ class SampleSource(Body):
     """Records of one dataset, or of one task."""
 
     name: Name = Field(examples=["情感"])
-    share: str | int | float = Field(description="`40%`, or a number next to the others'.")
+    share: (
+        Annotated[str, Field(pattern=r"^\s*[0-9]{1,12}(\.[0-9]{1,12})?\s*[%％]?\s*$")]
+        | Annotated[int | float, Field(ge=0)]
+    ) = Field(description="`40%`, or a number next to the others'.")
     dataset: Name | None = Field(default=None, examples=["客服对话"])
     task: Number | None = None
     where: Annotated[Mapping[Name, Scalar | Sequence[Scalar]], Field(max_length=50)] = Field(
@@ -48,7 +51,7 @@ class SampleBody(Body):
     name: Name | None = None
     description: str = Field(default="", max_length=20_000)
     language: Language | None = None
-    seed: int | None = Field(default=None, ge=0, le=2**53 - 1)
+    seed: int | None = Field(default=None, ge=0, le=MOST_NUMBER)
     strict: bool = Field(default=False, description="Refuse to sample less than `total`.")
 
     def fields(self) -> dict[str, Any]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from pydantic import Field
 
 from corpusmith.api.access import needs
 from corpusmith.api.asking import After, Body, Limit, Page, Search, StudioOf, page_of, place_in
+from corpusmith.api.etags import TAGGED, GuardOf, TagOf
 from corpusmith.nouns import Scenario
 from corpusmith.values import Language
 
@@ -41,34 +40,28 @@ def list_scenarios(
     return page_of(found, limit, lambda one: one.name)
 
 
-@router.get("/shipped", dependencies=[needs("read")])
-def shipped_scenarios(
-    studio: StudioOf, language: Annotated[Language | None, Query()] = None
-) -> Page[Scenario]:
-    """The scenarios that come with Corpusmith. A task may name them; to change one, store it."""
-    return Page(items=studio.scenarios.shipped(language))
-
-
 @router.post("", status_code=201, dependencies=[needs("edit")])
 def add_scenario(studio: StudioOf, body: NewScenario) -> Scenario:
     """Store a new one. 409 when the name is taken."""
     return studio.scenarios.add(Scenario(**body.model_dump()))
 
 
-@router.get("/{name:noun}", dependencies=[needs("read")])
-def get_scenario(studio: StudioOf, name: str) -> Scenario:
+@router.get("/{name:noun}", responses=TAGGED, dependencies=[needs("read")])
+def get_scenario(studio: StudioOf, name: str, tag: TagOf) -> Scenario:
     """One stored scenario."""
-    return studio.scenarios.get(name)
+    return tag.shown(studio.scenarios.get(name))
 
 
 @router.patch("/{name:noun}", dependencies=[needs("edit")])
-def change_scenario(studio: StudioOf, name: str, body: ScenarioChange) -> Scenario:
+def change_scenario(studio: StudioOf, name: str, body: ScenarioChange, guard: GuardOf) -> Scenario:
     """Change some of its fields."""
+    guard.refuse_changed(lambda: studio.scenarios.get(name))
     given = {key: one for key, one in body.model_dump().items() if one is not None}
-    return studio.scenarios.update(name, **given)
+    return guard.shown(studio.scenarios.update(name, **given))
 
 
 @router.delete("/{name:noun}", status_code=204, dependencies=[needs("edit")])
-def delete_scenario(studio: StudioOf, name: str) -> None:
+def delete_scenario(studio: StudioOf, name: str, guard: GuardOf) -> None:
     """Delete it. 409 while a dataset binds it."""
+    guard.refuse_changed(lambda: studio.scenarios.get(name))
     studio.scenarios.delete(name)

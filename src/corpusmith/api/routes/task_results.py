@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
 from corpusmith.api.access import needs
-from corpusmith.api.asking import After, Limit, Page, StudioOf, page_of, place_in
+from corpusmith.api.asking import MOST_NUMBER, After, Limit, Page, StudioOf, page_of, place_in
 from corpusmith.api.routes.tasks import Number
 from corpusmith.errors import SpecError
 from corpusmith.service.task_views import MissingView, MissView, RunView
@@ -26,6 +26,7 @@ class Items(BaseModel):
     rejected: int
     failed: int
     pending: int = Field(description="In progress.")
+    uncommitted: int = Field(description="Records that are in no dataset.")
 
 
 @router.get("/tasks/{number:int}/executions", dependencies=[needs("read")])
@@ -74,6 +75,7 @@ def task_items(studio: StudioOf, number: Number) -> Items:
         rejected=counts.rejected,
         failed=counts.failed,
         pending=counts.pending,
+        uncommitted=studio.tasks.uncommitted(number),
     )
 
 
@@ -93,14 +95,16 @@ def task_calls(
 
 @router.get("/tasks/{number:int}/calls/{call:int}", dependencies=[needs("read")])
 def get_call(
-    studio: StudioOf, number: Number, call: Annotated[int, Path(ge=1, le=2**53)]
+    studio: StudioOf, number: Number, call: Annotated[int, Path(ge=1, le=MOST_NUMBER)]
 ) -> WholeCall:
     """One call with all that was asked and said. No key was ever in it."""
     return studio.calls.get(number, call)
 
 
 @router.get("/records/{number:int}/calls", dependencies=[needs("read")])
-def record_calls(studio: StudioOf, number: Annotated[int, Path(ge=1, le=2**53)]) -> Page[WholeCall]:
+def record_calls(
+    studio: StudioOf, number: Annotated[int, Path(ge=1, le=MOST_NUMBER)]
+) -> Page[WholeCall]:
     """The calls that a record was made from, in the order they were made: prompts and raw replies.
     Empty for one that was imported, or whose calls were pruned."""
     return Page(items=studio.calls.of_record(number))

@@ -9,22 +9,27 @@ from fastapi import APIRouter, Header, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from corpusmith.api.access import Asker, needs
-from corpusmith.api.asking import After, Body, Limit, Page, Search, StudioOf, page_of, place_in
-from corpusmith.contracts import Quota
-from corpusmith.service.task_previews import PreviewView
-from corpusmith.service.task_views import (
-    BulkAction,
-    BulkTasks,
-    TaskDetail,
-    TaskFilter,
-    TaskView,
+from corpusmith.api.asking import (
+    MOST_NUMBER,
+    After,
+    Body,
+    Limit,
+    Page,
+    Search,
+    StudioOf,
+    page_of,
+    place_in,
 )
+from corpusmith.contracts import Quota
+from corpusmith.service.task_lists import BulkAction, BulkTasks, TaskFilter
+from corpusmith.service.task_previews import PreviewView
+from corpusmith.service.task_views import TaskDetail, TaskView
 from corpusmith.service.workers import WorkersView
 from corpusmith.values import Status
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])
 
-Number = Annotated[int, Path(ge=1, le=2**53, description="The task's number.")]
+Number = Annotated[int, Path(ge=1, le=MOST_NUMBER, description="The task's number.")]
 TaskStatus = Annotated[Literal[Status, "queued"] | None, Query(description="Only these.")]
 _EXAMPLE: Any = {
     "recipe": "dialogue",
@@ -111,7 +116,7 @@ class TaskBulk(Body):
     """An action on several tasks: these, or all that fit."""
 
     action: BulkAction
-    ids: Sequence[Annotated[int, Field(ge=1, le=2**53)]] | None = Field(
+    ids: Sequence[Annotated[int, Field(ge=1, le=MOST_NUMBER)]] | None = Field(
         default=None, min_length=1, max_length=1000
     )
     filter: TaskSelection | None = None

@@ -9,12 +9,26 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from corpusmith.api.access import needs
-from corpusmith.api.asking import After, Body, Limit, Page, Search, StudioOf, page_of, place_in
+from corpusmith.api.asking import (
+    MOST_NUMBER,
+    After,
+    Body,
+    Limit,
+    Page,
+    Search,
+    StudioOf,
+    page_of,
+    place_in,
+)
 from corpusmith.api.downloads import disposition
 from corpusmith.api.errors import Fault, fault_of
+from corpusmith.api.etags import TAGGED, GuardOf, TagOf
 from corpusmith.api.limits import costly
+from corpusmith.messages import for_pages
 from corpusmith.nouns import Template, TemplateType
+from corpusmith.places import shown
 from corpusmith.service.template_check import About, Source
+from corpusmith.service.template_doubts import Doubt
 from corpusmith.service.template_file import dump_template
 from corpusmith.service.template_trial import Trial, why_of
 from corpusmith.service.uploads import safe_name
@@ -51,7 +65,7 @@ class _Settings(Body):
     model: str | None = Field(default=None, min_length=1, max_length=400)
     temperature: float | None = Field(default=None, ge=0, le=2, allow_inf_nan=False)
     top_p: float | None = Field(default=None, gt=0, le=1, allow_inf_nan=False)
-    max_tokens: int | None = Field(default=None, ge=1)
+    max_tokens: int | None = Field(default=None, ge=1, le=MOST_NUMBER)
 
     def fields(self) -> dict[str, Json]:
         """What was given, as the service takes it."""
@@ -87,6 +101,12 @@ class NameBody(Body):
     name: Name
 
 
+class VersionBody(Body):
+    """A version."""
+
+    version: int = Field(ge=1, le=10**9)
+
+
 class VersionView(BaseModel):
     """One version."""
 
@@ -114,7 +134,16 @@ class CheckView(BaseModel):
     )
     shape: Literal["given", "example", "type", "text"] | None
     several: bool = Field(description="One reply may hold several samples.")
+    doubts: Sequence[Doubt] = Field(
+        default=(), description="What looks as if it were meant as a variable, and is text."
+    )
     problem: Fault | None = Field(description="Why it cannot be saved or used; null: it can.")
+
+
+class SampleBody(Body):
+    """A sample."""
+
+    sample: Prompt = Field(examples=['{"question": "…", "answer": "…", "score": 1-5}'])
 
 
 class TestBody(Body):
@@ -125,10 +154,11 @@ class TestBody(Body):
     vars: dict[str, Any] = Field(default_factory=dict, max_length=200)
     input: str | None = Field(
         default=None,
+        min_length=1,
         max_length=400,
         description="Rows whose columns are values: upload:<id>, dataset:<name>, task:<number>.",
     )
-    seed: int | None = Field(default=None, ge=0, le=2**53 - 1)
+    seed: int | None = Field(default=None, ge=0, le=MOST_NUMBER)
 
     def fields(self) -> dict[str, Any]:
         """Those of a template task."""
@@ -172,14 +202,6 @@ def list_templates(
     return page_of(found, limit, lambda one: one.name)
 
 
-@router.get("/shipped", dependencies=[needs("read")])
-def shipped_templates(
-    studio: StudioOf, language: Annotated[Language | None, Query()] = None
-) -> Page[Template]:
-    """The templates that come with Corpusmith. A task may name them; to change one, copy it."""
-    return Page(items=studio.templates.shipped(language))
-
-
 @router.post("", status_code=201, dependencies=[needs("edit")])
 def add_template(studio: StudioOf, body: NewTemplate) -> Template:
     """Store a new one, as version 1. 409 when the name is taken."""
@@ -193,6 +215,13 @@ def check_template(studio: StudioOf, body: UnsavedTemplate) -> CheckView:
     return _checked(found, None if problem is None else fault_of(problem, studio.language))
 
 
+@router.post("/schema", dependencies=[needs("read")])
+def schema_of_sample(studio: StudioOf, body: SampleBody) -> dict[str, Any]:
+    """The JSON Schema of samples that look like this one. It may be written as in a prompt: with
+    comments, `…` where more may come, and words in place of values."""
+    return dict(studio.templates.schema_like(body.sample))
+
+
 @router.post("/test", dependencies=[needs("edit"), costly()])
 def test_unsaved_template(studio: StudioOf, body: UnsavedTestBody) -> TrialView:
     """One sample of a template that is not saved. It costs a call or a few."""
@@ -200,23 +229,28 @@ def test_unsaved_template(studio: StudioOf, body: UnsavedTestBody) -> TrialView:
     return _trial(studio.templates.test(made, vars=body.vars, **body.fields()), studio.language)
 
 
-@router.get("/{name:noun}", dependencies=[needs("read")])
+@router.get("/{name:noun}", responses=TAGGED, dependencies=[needs("read")])
 def get_template(
-    studio: StudioOf, name: str, version: Annotated[int | None, Query(ge=1, le=10**9)] = None
+    studio: StudioOf,
+    name: str,
+    tag: TagOf,
+    version: Annotated[int | None, Query(ge=1, le=10**9)] = None,
 ) -> Template:
     """A stored template: its newest version, or that one."""
-    return studio.templates.get(name, version)
+    return tag.shown(studio.templates.get(name, version))
 
 
 @router.patch("/{name:noun}", dependencies=[needs("edit")])
-def change_template(studio: StudioOf, name: str, body: TemplateChange) -> Template:
+def change_template(studio: StudioOf, name: str, body: TemplateChange, guard: GuardOf) -> Template:
     """Change some of its fields, as the next version; nothing changed: the newest as it is."""
-    return studio.templates.edit(name, **body.fields())
+    guard.refuse_changed(lambda: studio.templates.get(name))
+    return guard.shown(studio.templates.edit(name, **body.fields()))
 
 
 @router.delete("/{name:noun}", status_code=204, dependencies=[needs("edit")])
-def delete_template(studio: StudioOf, name: str) -> None:
+def delete_template(studio: StudioOf, name: str, guard: GuardOf) -> None:
     """Delete it with all its versions. Tasks keep their own copy of what they ran."""
+    guard.refuse_changed(lambda: studio.templates.get(name))
     studio.templates.delete(name)
 
 
@@ -231,6 +265,12 @@ def rename_template(studio: StudioOf, name: str, body: NameBody) -> Template:
     """Give it another name, with all its versions. 409 when it is taken."""
     studio.templates.rename(name, body.name)
     return studio.templates.get(body.name)
+
+
+@router.post("/{name:noun}/restore", dependencies=[needs("edit")])
+def restore_template(studio: StudioOf, name: str, body: VersionBody) -> Template:
+    """Store an old version once more, as the newest."""
+    return studio.templates.restore(name, body.version)
 
 
 @router.get("/{name:noun}/versions", dependencies=[needs("read")])
@@ -287,6 +327,7 @@ def _checked(found: About | None, problem: Fault | None) -> CheckView:
         sample=None if found is None or found.schema is None else dict(found.schema),
         shape=None if found is None else found.shape,
         several=found is not None and found.several,
+        doubts=() if found is None else found.doubts,
         problem=problem,
     )
 
@@ -296,9 +337,11 @@ def _trial(made: Trial, language: Language) -> TrialView:
         name: getattr(made, name)
         for name in ("template", "version", "messages", "raw", "sample", "reason", "stopped")
     }
+    with for_pages():
+        why = " ".join(why_of(made, language))
     return TrialView(
         **same,
-        message=" ".join(why_of(made, language)) or None,
+        message=shown(why) or None,
         model=made.model,
         simulated=made.simulated,
         spend=made.spend,

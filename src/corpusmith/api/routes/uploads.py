@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 
 from corpusmith.api.access import needs
 from corpusmith.api.asking import Page, StudioOf
+from corpusmith.api.limits import costly
 from corpusmith.api.receiving import received
 from corpusmith.service.uploads import Upload
 
@@ -34,7 +35,7 @@ _NO_LIMIT = 1 << 50
 @router.post(
     "",
     status_code=201,
-    dependencies=[needs("edit")],
+    dependencies=[needs("edit"), costly()],
     max_body_size=_NO_LIMIT,
     openapi_extra=_FILE,
 )
