@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
-from web_kit import Site, aside, chromium, site_of
-from web_store import fill
+from web_kit import Site, chromium, site_of
 
 from corpusmith.api.serving import Serving
 from corpusmith.store.open import open_store
-from corpusmith.web.app import create_app
+from web_store import filled
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +37,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def filled_site(browser: Browser, folder: Path) -> Iterator[Site]:
-    store = open_store(f"sqlite:///{folder / 'filled.db'}")
-    aside(lambda: fill(store))
-    with site_of(create_app(Serving(store=store, language="en")), store, browser) as site:
+    store = filled(folder / "filled.db")
+    with site_of(Serving(store=store, language="en"), browser) as site:
         yield site
     store.close()
 
@@ -56,7 +54,7 @@ def site(filled_site: Site) -> Iterator[Site]:
 def empty_site(browser: Browser, folder: Path, tmp_path: Path) -> Iterator[Site]:
     """A server over an empty store, of this test alone."""
     store = open_store(f"sqlite:///{tmp_path / 'empty.db'}")
-    with site_of(create_app(Serving(store=store, language="en")), store, browser) as site:
+    with site_of(Serving(store=store, language="en"), browser) as site:
         yield site
         site.settle()
     store.close()

@@ -33,6 +33,7 @@ ICON = re.compile(
 
 INPUT_TYPES = {"number", "url", "password"}
 TONES = {"good", "info", "warn", "bad"}
+COLUMNS = {"num", "wide"}
 
 
 def test_the_vendored_files_are_those_of_the_lock() -> None:
@@ -63,7 +64,9 @@ def test_every_icon_of_a_template_is_in_the_sprite() -> None:
     known = set(re.findall(r'<symbol id="([\w-]+)"', sprite))
     assert known == {name for one in LOCK["packages"] for name in one.get("icons", ())}
     text = "".join(path.read_text("utf-8") for path in TEMPLATES)
-    used = {one for pair in ICON.findall(text) for one in pair if one} - INPUT_TYPES - TONES
+    used = (
+        {one for pair in ICON.findall(text) for one in pair if one} - INPUT_TYPES - TONES - COLUMNS
+    )
     assert {"plus", "check"} <= used
     assert used - known == set()
     assert {one.icon for one in PAGES if one.icon} - known == set()
@@ -86,7 +89,7 @@ def test_no_template_has_what_the_policy_forbids() -> None:
 def base() -> Iterator[httpx2.Client]:
     app = FastAPI()
     app.include_router(assets.router)
-    with listening(app) as url, httpx2.Client(base_url=url, trust_env=False) as client:
+    with listening(app) as url, httpx2.Client(base_url=url, trust_env=False, timeout=60) as client:
         yield client
 
 

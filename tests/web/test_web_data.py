@@ -11,15 +11,13 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from web_kit import Look, Site, aside, site_of
-from web_store import CHARACTER, HOSTILE, SCENARIO, fill
 
 from corpusmith.api.serving import Serving
 from corpusmith.service.simulating import simulated_endpoint
 from corpusmith.service.studio import Studio
-from corpusmith.store.open import open_store
 from corpusmith.store.store import SqlStore
 from corpusmith.values import Selection
-from corpusmith.web.app import create_app
+from web_store import CHARACTER, HOSTILE, SCENARIO, filled
 
 NAME = "many/有趣"
 PATH = f"/datasets/{quote(NAME, safe='')}"
@@ -28,7 +26,6 @@ BIDI = "left ‮right‬ " + HOSTILE
 
 
 def _fill(store: SqlStore) -> None:
-    fill(store)
     studio = Studio.over(store, "zh")
     with simulated_endpoint() as endpoint:
         studio.generate(
@@ -49,9 +46,9 @@ def _fill(store: SqlStore) -> None:
 
 @pytest.fixture(scope="module")
 def many(browser: Browser, folder: Path) -> Iterator[Site]:
-    store = open_store(f"sqlite:///{folder / 'data.db'}")
+    store = filled(folder / "data.db")
     aside(lambda: _fill(store))
-    with site_of(create_app(Serving(store=store, language="en")), store, browser) as site:
+    with site_of(Serving(store=store, language="en"), browser) as site:
         yield site
     store.close()
 
@@ -117,7 +114,7 @@ def test_filters_and_words_stand_in_the_address(data: Site) -> None:
     rows = page.locator("#list tbody tr")
     expect(page.locator("#count")).not_to_contain_text(f"{COUNT}")
     page.get_by_role("searchbox").fill("长长")
-    expect(page.get_by_text("Nothing matches").or_(rows.first)).to_be_visible()
+    expect(page.get_by_text("Nothing fits").or_(rows.first)).to_be_visible()
     assert page.evaluate("window.still")
     page.goto(data.url + PATH + "/records?text=left")
     expect(rows).to_have_count(1)

@@ -15,16 +15,15 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 from playwright.sync_api import Page, expect
-from web_kit import Look, Site, aside, axe, sideways
-from web_store import HOSTILE
+from web_kit import Look, Site, aside, axe, furnished, sideways
 
 from corpusmith.api.serving import Serving
 from corpusmith.service.studio import Studio
 from corpusmith.simulator.config import SimulatorConfig
 from corpusmith.simulator.thread import Running, run_in_thread
 from corpusmith.values import Language
-from corpusmith.web.app import create_app
 from running_kit import working
+from web_store import HOSTILE
 
 SOON = 30_000
 SOME = re.compile(r"^\s*[1-9]")
@@ -75,9 +74,11 @@ def test_dialogues_come_from_an_example_to_a_file(
     expect(page.locator(".under-head .pill.good")).to_be_visible()
     expect(page.locator(".results > li")).to_have_count(10)
     assert axe(page) == [] and not sideways(page)
-    page.locator("[data-opens=export]").click()
+    page.locator("a[href='/tasks/1/export']").click()
+    page.locator("#f-format").select_option("json")
+    expect(page.locator("#begins")).to_contain_text("scenario_labels")
     with page.expect_download() as download:
-        page.locator("#export .btn.main").click()
+        page.locator("#download").click()
     target = tmp_path / "out.json"
     download.value.save_as(target)
     rows = json.loads(target.read_text("utf-8"))
@@ -270,14 +271,14 @@ def test_an_open_page_outlives_its_server(empty_site: Site, slow: Running) -> No
     task = aside(lambda: studio.tasks.submit({**fields, "concurrency": 4}))[0]
     port = free_port()
     with working(url_of_store(empty_site)):
-        with serving_at(app_of(empty_site), port):
+        with serving_at(empty_site, port):
             page = empty_site.open("/settings")
             empty_site.watch.host = f"127.0.0.1:{port}"
             page.goto(f"http://127.0.0.1:{port}/tasks/{task.id}")
             expect(page.locator(".huge")).to_have_text(SOME, timeout=SOON)
             before = page.locator(".huge").inner_text()
         expect(page.locator("#away")).to_be_visible(timeout=SOON)
-        with serving_at(app_of(empty_site), port):
+        with serving_at(empty_site, port):
             expect(page.locator("#away")).to_be_hidden(timeout=SOON)
             expect(page.locator(".huge")).not_to_have_text(before, timeout=SOON)
             studio.tasks.ask(task.id, "cancel")
@@ -289,11 +290,6 @@ def test_an_open_page_outlives_its_server(empty_site: Site, slow: Running) -> No
     ]
 
 
-def app_of(site: Site) -> FastAPI:
-    """A server that was just started, over the same store."""
-    return create_app(Serving(store=site.store, language="en"))
-
-
 def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
@@ -302,8 +298,14 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving_at(app: FastAPI, port: int) -> Iterator[None]:
-    """The app at a port of one's own, which it leaves at the end."""
+def serving_at(site: Site, port: int) -> Iterator[None]:
+    """A server over the same store at a port of one's own, which it leaves at the end."""
+    with furnished(Serving(store=site.store, language="en")) as app, listening_at(app, port):
+        yield
+
+
+@contextmanager
+def listening_at(app: FastAPI, port: int) -> Iterator[None]:
     config = uvicorn.Config(
         app, host="127.0.0.1", port=port, log_level="error", timeout_graceful_shutdown=1
     )

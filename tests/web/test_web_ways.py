@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
+from typing import Any
 
 import httpx2
 from playwright.sync_api import Page, expect
-from web_kit import PHONE, Look, Site, aside, listening
-from web_store import CHARACTER, HOSTILE, SCENARIO
+from web_kit import PHONE, Look, Site, aside, furnished, listening
 
 from corpusmith.api.serving import Serving
+from corpusmith.service.sealing import opened
 from corpusmith.service.studio import Studio
-from corpusmith.web.app import create_app
 from corpusmith.web.said import COOKIE
+from web_store import CHARACTER, HOSTILE, SCENARIO
 
 
 def test_a_scenario_is_made_changed_and_deleted(site: Site) -> None:
@@ -164,6 +166,51 @@ def test_a_key_never_comes_back(site: Site) -> None:
     _forget(page, "connection")
 
 
+def test_own_headers_and_fields_are_kept_hidden_and_changed(site: Site) -> None:
+    studio = Studio.over(site.store, "en")
+    page, canary = site.open("/connections/-/new?provider=deepseek"), "gateway-canary-9f8e7d"
+
+    def save(headers: str, extra: str) -> None:
+        if page.locator("#f-headers").is_hidden():
+            page.get_by_text("Advanced: headers and body fields").click()
+        page.get_by_label("Own headers").fill(headers)
+        page.get_by_label("Own body fields").fill(extra)
+        with page.expect_navigation():
+            page.get_by_role("button", name="Save").click()
+
+    def kept() -> tuple[dict[str, Any], dict[str, Any]]:
+        found = opened(studio.connections.get("gateway"))
+        return dict(found.headers), dict(found.extra)
+
+    page.get_by_label("Name", exact=True).fill("gateway")
+    page.get_by_text("None needed").click()
+    fields = json.dumps({"gateway": {"token": canary}, "top_k": 3})
+    save(f"X-Gateway: {canary}\n{canary}", fields)
+    expect(page.locator("#f-headers")).to_have_attribute("aria-invalid", "true")
+    expect(page.locator("#f-headers")).to_have_value("X-Gateway: •••\n")
+    assert canary not in page.content()
+    assert canary not in str(page.evaluate("JSON.stringify(localStorage)"))
+    save(f"X-Gateway: {canary}", f'{{"token": "{canary}", "top_k": False}}')
+    expect(page.locator("#f-extra")).to_have_attribute("aria-invalid", "true")
+    assert canary not in page.content()
+    save(f"X-Gateway: {canary}\nX-Team: blue", fields)
+    expect(page.locator("#said")).to_contain_text("gateway")
+    secrets = {"X-Gateway": canary, "X-Team": "blue"}, {"gateway": {"token": canary}, "top_k": 3}
+    assert kept() == secrets
+
+    assert canary not in page.content()
+    shown = page.locator("#f-headers").input_value(), page.locator("#f-extra").input_value()
+    assert shown[0] == "X-Gateway: •••\nX-Team: •••"
+    assert json.loads(shown[1]) == {"gateway": {"token": "•••"}, "top_k": 3}
+    save(*shown)
+    assert kept() == secrets
+    save("X-Gateway: •••", shown[1].replace("3", "4"))
+    assert kept() == ({"X-Gateway": canary}, {"gateway": {"token": canary}, "top_k": 4})
+    save("X-New: •••", shown[1])
+    expect(page.locator("#f-headers")).to_have_attribute("aria-invalid", "true")
+    assert kept()[0] == {"X-Gateway": canary}
+
+
 def test_errors_are_pages_for_people_and_json_for_programs(site: Site) -> None:
     with httpx2.Client(base_url=site.url, trust_env=False, timeout=60) as client:
         page = client.get("/scenarios/unknown", headers={"Accept-Language": "zh"})
@@ -191,8 +238,12 @@ def test_a_page_from_elsewhere_changes_nothing(site: Site) -> None:
 def test_where_a_login_is_needed_the_page_leads_there_and_back(empty_site: Site) -> None:
     studio = Studio.over(empty_site.store, "en")
     aside(lambda: studio.users.add("林晓", "a long enough phrase"))
-    app = create_app(Serving(store=empty_site.store, language="en", login=True))
-    with listening(app) as url, httpx2.Client(base_url=url, trust_env=False, timeout=60) as client:
+    serving = Serving(store=empty_site.store, language="en", login=True)
+    with (
+        furnished(serving) as app,
+        listening(app) as url,
+        httpx2.Client(base_url=url, trust_env=False, timeout=60) as client,
+    ):
         answer = client.get("/scenarios?search=a")
         assert (answer.status_code, answer.headers["location"]) == (
             303,

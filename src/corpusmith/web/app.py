@@ -19,7 +19,7 @@ from corpusmith.errors import CorpusmithError
 from corpusmith.service.simulator_process import SimulatorProcess
 from corpusmith.service.studio import Studio
 from corpusmith.web import assets
-from corpusmith.web.errors import add_page_handlers
+from corpusmith.web.errors import add_page_handlers, face_of_refusal
 from corpusmith.web.nav import PAGES
 
 Lifespan = Callable[[Any], AbstractAsyncContextManager[Any]]
@@ -32,20 +32,28 @@ def create_app(serving: Serving) -> FastAPI:
     """REST and pages."""
     app = api.create_app(serving)
     app.state.simulator = SimulatorProcess()
-    app.router.lifespan_context = _living(app.router.lifespan_context, app.state.simulator)
+    app.router.lifespan_context = _living(app.router.lifespan_context)
     app.include_router(assets.router)
     app.include_router(page_router())
     add_page_handlers(app)
+    app.state.refusal_face = face_of_refusal
     return app
 
 
-def _living(inner: Lifespan, simulator: SimulatorProcess) -> Lifespan:
+def furnish(app: FastAPI, serving: Serving) -> None:
+    """As `api.app.furnish`, and a simulator of its own."""
+    api.furnish(app, serving)
+    app.state.simulator = SimulatorProcess()
+
+
+def _living(inner: Lifespan) -> Lifespan:
     """The REST application's own life, and the simulator's inside it."""
 
     @asynccontextmanager
     async def living(app: FastAPI) -> AsyncIterator[Any]:
         async with inner(app) as state:
             serving: Serving = app.state.serving
+            simulator: SimulatorProcess = app.state.simulator
             studio = Studio.over(serving.store, serving.language)
             # A simulator that does not start again must not keep the server from starting.
             with suppress(CorpusmithError):

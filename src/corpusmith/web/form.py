@@ -17,12 +17,16 @@ from starlette.datastructures import FormData
 from starlette.datastructures import UploadFile as Received
 
 from corpusmith.api.errors import message_of
-from corpusmith.errors import CorpusmithError
+from corpusmith.api.etags import mark_of
+from corpusmith.errors import Conflict, CorpusmithError, UsageError
 from corpusmith.service.fields import FieldsError, Problem
 from corpusmith.values import Language
 
 M = TypeVar("M", bound=BaseModel)
 
+SEEN, CHANGED = "seen", "changed_meanwhile"
+NUL = "\0"
+"""Databases hold none in a text. No browser lets anybody type one: the sender is a program."""
 MOST_FIELDS = 2000
 MOST_FILES = 200
 MOST_PART_BYTES = 4 * 1024 * 1024
@@ -35,6 +39,8 @@ class Filled:
     values: Mapping[str, Any] = field(default_factory=dict)
     problems: Mapping[str, str] = field(default_factory=dict)
     """By field; under the empty name: what is wrong with all of it."""
+    readonly: bool = False
+    """Whoever looks at it may change nothing: fields can be read, and the page has no button."""
 
     def value(self, name: str, otherwise: Any = "") -> Any:
         """What stands in a field, as text; of a list, its parts."""
@@ -74,6 +80,11 @@ class Form:
         found = (one for one in self.data.getlist(name) if isinstance(one, Received))
         return [cast(UploadFile, one) for one in found if one.filename]
 
+    def refuse_changed(self, now: str) -> None:
+        """Raises Conflict where the form was made of something else than what is stored now."""
+        if self.text(SEEN) not in ("", now):
+            raise Conflict(CHANGED)
+
     def checked(self, model: type[M], /, **more: Any) -> M:
         """The fields as `model` has them, and `more`. Raises FieldsError.
 
@@ -93,10 +104,12 @@ class Form:
         *,
         beside: Mapping[str, str] | None = None,
         secret: Sequence[str] = (),
+        now: str = "",
     ) -> Filled:
         """The form as it was filled in, with what is wrong.
 
         `beside`: error code → the field it speaks of. `secret`: fields that never go back.
+        `now`: the mark of what is stored, so that sending once more covers it.
         """
         values: dict[str, Any] = {}
         for name in self.data:
@@ -104,6 +117,8 @@ class Form:
             values[name] = texts if len(texts) > 1 else self.text(name)
         for name in secret:
             values.pop(name, None)
+        if error.reason == CHANGED:
+            values[SEEN] = now
         filled = Filled(values=values)
         if isinstance(error, FieldsError):
             return replace(filled, problems=_problems(error.data["problems"], language))
@@ -111,11 +126,12 @@ class Form:
         return replace(filled, problems={place: message_of(error, language)})
 
 
-def filled_with(noun: Any) -> Filled:
+def filled_with(noun: Any, *, readonly: bool = False) -> Filled:
     """A form over a thing's own fields."""
     names = noun.__dataclass_fields__ if hasattr(noun, "__dataclass_fields__") else dict(noun)
     read = getattr if hasattr(noun, "__dataclass_fields__") else dict.get
-    return Filled(values={name: read(noun, name) for name in names})
+    values = {name: read(noun, name) for name in names}
+    return Filled(values={**values, SEEN: mark_of(noun)}, readonly=readonly)
 
 
 def _problems(problems: Sequence[Problem], language: Language) -> dict[str, str]:
@@ -147,11 +163,14 @@ def _kinds(annotation: Any) -> set[Any]:
     return {origin or annotation}
 
 
-async def _form(request: Request) -> AsyncIterator[Form]:
+async def read_form(request: Request) -> AsyncIterator[Form]:
+    """What came in, for as long as the page is made. Raises UsageError `form_nul`."""
     limits: Any = {"max_fields": MOST_FIELDS, "max_part_size": MOST_PART_BYTES}
     # Closed when the page is made: files that came lie in temporary ones.
     async with request.form(max_files=MOST_FILES, **limits) as data:
+        if any(isinstance(one, str) and NUL in one for _, one in data.multi_items()):
+            raise UsageError("form_nul")
         yield Form(data=data)
 
 
-FormOf = Annotated[Form, Depends(_form)]
+FormOf = Annotated[Form, Depends(read_form)]

@@ -14,12 +14,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from corpusmith.api.paths import url_of
 from corpusmith.messages import catalog, say
 from corpusmith.values import Language
 from corpusmith.web import figures
 from corpusmith.web.assets import address
+from corpusmith.web.folding import FoldingEnvironment
 from corpusmith.web.nav import PAGES
 
 FOLDER = Path(__file__).parent / "templates"
@@ -28,7 +30,8 @@ FOLDER = Path(__file__).parent / "templates"
 @lru_cache
 def environment(language: Language) -> Environment:
     """Templates that speak one language: `_` needs no request, so macros are imported plainly."""
-    made = Environment(
+    say_here = spoken(language)
+    made = FoldingEnvironment(
         loader=FileSystemLoader(FOLDER),
         autoescape=True,
         undefined=StrictUndefined,
@@ -37,13 +40,22 @@ def environment(language: Language) -> Environment:
         auto_reload=False,
     )
     made.globals |= {
-        "_": spoken(language),
+        "_": say_here,
         "said_of": partial(_said_of, language),
         "language": language,
         "html_language": HTML_LANGUAGE[language],
         "asset": address,
         "url_of": url_of,
         "at": at,
+        "has": has,
+        "icon_of": icon_of,
+        "pill_of": pill_of,
+    }
+    made.known = {
+        "_": whole_texts(language).get,
+        "asset": address,
+        "icon": icon_of,
+        "ui.icon": icon_of,
         "has": has,
     }
     made.filters |= {name: getattr(figures, name) for name in figures.FILTERS}
@@ -56,12 +68,45 @@ HTML_LANGUAGE = {"zh": "zh-CN", "en": "en"}
 def spoken(language: Language) -> Callable[..., str]:
     """`_` of the templates: the text of a key. Raises KeyError for a key that there is not."""
 
+    texts, whole = catalog(language), whole_texts(language)
+
     def text(key: str, /, **data: Any) -> str:
-        if key not in catalog(language):
+        if (found := whole.get(key)) is not None:
+            return found
+        if key not in texts:
             raise KeyError(key)
         return say(key, language, **data)
 
     return text
+
+
+@lru_cache
+def whole_texts(language: Language) -> Mapping[str, str]:
+    """The texts into which nothing is filled, and that are the same wherever they are said."""
+    texts = catalog(language)
+    return {
+        key: text for key, text in texts.items() if "{" not in text and f"page.{key}" not in texts
+    }
+
+
+# `typed`: markup and text that looks like it are equal, and only one of them is safe as it is.
+@lru_cache(maxsize=1000, typed=True)
+def icon_of(name: str, label: str = "") -> Markup:
+    """A picture of our own set; with a label it says something, without one it adorns."""
+    said = Markup(' role="img" aria-label="{}"').format(label) if label else _ADORNS
+    return Markup('<svg class="ico"{}><use href="{}#{}"/></svg>').format(
+        said, address("vendor/icons.svg"), name
+    )
+
+
+_ADORNS = Markup(' aria-hidden="true"')
+
+
+@lru_cache(maxsize=1000, typed=True)
+def pill_of(text: str, tone: str = "", icon_name: str = "") -> Markup:
+    """A word that says what something is: tables have several in each row."""
+    icon = icon_of(icon_name) if icon_name else ""
+    return Markup('<span class="pill {}">{}{}</span>').format(tone, icon, text)
 
 
 def _said_of(language: Language, key: str, /, otherwise: str = "") -> str:
@@ -72,7 +117,13 @@ def _said_of(language: Language, key: str, /, otherwise: str = "") -> str:
 def at(path: str, query: Mapping[str, str], /, **changes: str) -> str:
     """An address with another query: `changes` over `query`, without what is empty."""
     given = {name: value for name, value in {**query, **changes}.items() if value}
-    return f"{path}?{urlencode(given)}" if given else path
+    return f"{path}?{_encoded(tuple(given.items()))}" if given else path
+
+
+@lru_cache(maxsize=256)
+def _encoded(query: tuple[tuple[str, str], ...]) -> str:
+    # Every row of a table leads on with the same filters.
+    return urlencode(query)
 
 
 def has(group: str) -> bool:

@@ -22,6 +22,8 @@ from corpusmith.values import Language
 COOKIE = "corpusmith_said"
 PREFIX = "web."
 MOST = 3000
+ALL_DRAFTS = "*"
+"""Everything that was typed and not sent: whoever logs out may leave the machine to others."""
 
 Tone = Literal["good", "info", "warn", "bad"]
 _TONES = ("good", "info", "warn", "bad")

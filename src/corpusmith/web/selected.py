@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from corpusmith.api.cookies import own_path
 from corpusmith.api.selecting import Only, WhereAsked
 from corpusmith.errors import UsageError
-from corpusmith.store.record_pages import ORDERS, RecordOrder
+from corpusmith.store.record_walk import ORDERS, RecordOrder
 from corpusmith.values import Selection
 from corpusmith.web.render import at
 

@@ -132,11 +132,11 @@ def here_of(request: Request) -> str:
     return own_path(f"{before.path}?{before.query}" if before.query else before.path)
 
 
-def _view(request: Request, studio: StudioOf, who: Asker) -> View:
+async def _view(request: Request, studio: StudioOf, who: Asker) -> View:
     return View(request=request, language=studio.language, studio=studio, who=who)
 
 
-def _open_view(request: Request, studio: StudioOf) -> View:
+async def _open_view(request: Request, studio: StudioOf) -> View:
     return View(request=request, language=language_of(request), studio=studio, who=None)
 
 

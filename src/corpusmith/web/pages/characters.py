@@ -10,11 +10,13 @@ from starlette.responses import Response
 from corpusmith.api.access import needs
 from corpusmith.api.asking import After, Search
 from corpusmith.api.errors import message_of
+from corpusmith.api.etags import mark_of
 from corpusmith.api.limits import costly
 from corpusmith.api.paths import url_of
 from corpusmith.api.routes import characters as rest
+from corpusmith.api.routes.shipped import shipped_characters
 from corpusmith.errors import CorpusmithError, UsageError
-from corpusmith.web.form import Filled, Form, FormOf
+from corpusmith.web.form import SEEN, Filled, Form, FormOf
 from corpusmith.web.view import View, ViewOf
 
 router = APIRouter(prefix="/characters")
@@ -34,8 +36,8 @@ def characters_page(view: ViewOf, search: Search = None, after: After = None) ->
 @router.get("/-/shipped", dependencies=[needs("read")])
 def shipped_characters_page(view: ViewOf) -> Response:
     """Those that come with Corpusmith."""
-    stored = {one.name for one, _ in view.studio.characters.listed()}
-    shipped = rest.shipped_characters(view.studio, view.language)
+    stored = {one.name: pictured for one, pictured in view.studio.characters.listed()}
+    shipped = shipped_characters(view.studio, view.language)
     return view.page("characters/shipped.html", shipped=shipped.items, stored=stored)
 
 
@@ -64,7 +66,8 @@ def import_characters_by_page(view: ViewOf, form: FormOf) -> Response:
 def preview_character_form(view: ViewOf, form: FormOf) -> Response:
     """The prompt that the form's fields would make."""
     try:
-        fields = form.checked(rest.NewCharacter, **_given(form))
+        name = form.text("name") or "…"
+        fields = form.checked(rest.NewCharacter, **_given(form), name=name)
         asked = rest.preview_character(view.studio, rest.PreviewBody(character=fields))
     except CorpusmithError as error:
         text = message_of(error, view.language)
@@ -93,21 +96,22 @@ def add_character_by_page(view: ViewOf, form: FormOf) -> Response:
 @router.get("/{name:noun}", dependencies=[needs("read")])
 def character_page(view: ViewOf, name: str) -> Response:
     """One character, to read or change."""
-    one = rest.get_character(view.studio, name)
-    values = {**one.model_dump(), "tags": ", ".join(one.tags)}
-    form = Filled(values=values)
+    one = rest.view_of(view.studio.characters.get(name))
+    values = {**one.model_dump(), "tags": ", ".join(one.tags), SEEN: mark_of(one)}
+    form = Filled(values=values, readonly=not view.may("edit"))
     return view.page("characters/edit.html", form=form, name=name, picture=one.picture)
 
 
 @router.post("/{name:noun}", dependencies=[needs("edit")])
 def change_character_by_page(view: ViewOf, name: str, form: FormOf) -> Response:
     """Change it."""
+    one = rest.view_of(view.studio.characters.get(name))
     try:
         fields = form.checked(rest.NewCharacter, **{**_given(form), "name": name})
+        form.refuse_changed(mark_of(one))
         view.studio.characters.update(name, **_changes(fields))
     except UsageError as error:
-        picture = rest.get_character(view.studio, name).picture
-        return _refused(view, form, error, name, picture=picture)
+        return _refused(view, form, error, name, picture=one.picture, now=mark_of(one))
     return view.go(url_of("characters", name), "web.saved", name=name)
 
 
@@ -130,9 +134,15 @@ def delete_character_by_page(view: ViewOf, name: str) -> Response:
 
 
 def _refused(
-    view: View, form: Form, error: CorpusmithError, name: str | None, *, picture: bool
+    view: View,
+    form: Form,
+    error: CorpusmithError,
+    name: str | None,
+    *,
+    picture: bool,
+    now: str = "",
 ) -> Response:
-    filled = form.refused(error, view.language, beside=BESIDE)
+    filled = form.refused(error, view.language, beside=BESIDE, now=now)
     data = {"form": filled, "name": name, "picture": picture}
     return view.page("characters/edit.html", status=422, **data)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -9,12 +10,15 @@ from starlette.responses import Response
 
 from corpusmith.api.access import Principal, needs
 from corpusmith.api.asking import After, Search
+from corpusmith.api.etags import mark_of
+from corpusmith.api.limits import costly
 from corpusmith.api.paths import url_of
 from corpusmith.api.routes import connections as rest
 from corpusmith.errors import CorpusmithError, UsageError
 from corpusmith.providers.presets import preset
 from corpusmith.service.connections import presets
-from corpusmith.web.form import Filled, Form, FormOf
+from corpusmith.web.connection_form import extra_in, headers_in, texts_again, texts_of
+from corpusmith.web.form import SEEN, Filled, Form, FormOf
 from corpusmith.web.pages.home import simulator_of
 from corpusmith.web.view import View, ViewOf
 
@@ -28,6 +32,8 @@ BESIDE = {
     "key_empty": "key",
     "key_again": "key",
     "unknown_provider": "provider",
+    **dict.fromkeys(("bad_header", "header_line", "header_twice"), "headers"),
+    **dict.fromkeys(("hidden_unsaid", "extra_no_json", "extra_no_object"), "extra"),
 }
 _PLAIN = ("base_url", "model", "proxy", "timeout_s", "rpm", "tpm", "concurrency")
 _SAME = ("name", "provider", "base_url", "model", "proxy")
@@ -72,7 +78,7 @@ def add_connection_by_page(view: ViewOf, form: FormOf) -> Response:
     return view.go(path, "web.connections.added", draft=DRAFT, name=made.name)
 
 
-@router.post("/-/test", dependencies=[needs("edit")])
+@router.post("/-/test", dependencies=[needs("edit"), costly()])
 def try_connection_form(view: ViewOf, form: FormOf) -> Response:
     """Try what stands in the form, before it is stored."""
     try:
@@ -83,7 +89,7 @@ def try_connection_form(view: ViewOf, form: FormOf) -> Response:
     return view.part("connections/trial.html", trial=trial, form=Filled())
 
 
-@router.post("/-/models", dependencies=[needs("edit")])
+@router.post("/-/models", dependencies=[needs("edit"), costly()])
 def models_of_connection_form(view: ViewOf, form: FormOf) -> Response:
     """获取可用模型 for what stands in the form; a stored one's key is used when none is typed."""
     stored = form.text("stored")
@@ -92,7 +98,7 @@ def models_of_connection_form(view: ViewOf, form: FormOf) -> Response:
             found = rest.connection_models(view.studio, stored)
         else:
             body = form.checked(rest.Unsaved, **_given(form))
-            found = rest.models_of_unsaved_connection(view.studio, body, _asker(view))
+            found = rest.models_like(view.studio, body, _asker(view), stored or None)
     except CorpusmithError as error:
         return view.part("connections/models.html", models=(), form=_refused(form, error, view))
     return view.part("connections/models.html", models=found.items, form=Filled())
@@ -101,9 +107,10 @@ def models_of_connection_form(view: ViewOf, form: FormOf) -> Response:
 @router.get("/{name:noun}", dependencies=[needs("read")])
 def connection_page(view: ViewOf, name: str) -> Response:
     """One connection, to read or change."""
-    one = rest.get_connection(view.studio, name)
+    one = rest.view_of(view.studio.connections.get(name))
     price = one.price
     values = {
+        SEEN: mark_of(one),
         **{
             place: getattr(one, place)
             for place in ("name", "provider", "base_url", "model", "proxy")
@@ -117,25 +124,27 @@ def connection_page(view: ViewOf, name: str) -> Response:
         "price.input": price.input_usd if price else None,
         "price.output": price.output_usd if price else None,
         "price.cached": price.cached_usd if price else None,
+        **texts_of(one.headers, one.extra),
     }
-    return _form(view, Filled(values=values), one)
+    return _form(view, Filled(values=values, readonly=not view.may("edit")), one)
 
 
 @router.post("/{name:noun}", dependencies=[needs("edit")])
 def change_connection_by_page(view: ViewOf, name: str, form: FormOf) -> Response:
     """Change it."""
-    one = rest.get_connection(view.studio, name)
+    one = rest.view_of(view.studio.connections.get(name))
     try:
         body = form.checked(rest.ConnectionChange, **_given(form))
-        rest.change_connection(view.studio, name, body, _asker(view))
+        form.refuse_changed(mark_of(one))
+        rest.changed(view.studio, name, body, _asker(view))
         if form.text("key_in") == "none":
             view.studio.connections.delete_key(name)
     except UsageError as error:
-        return _form(view, _refused(form, error, view), one, status=422)
+        return _form(view, _refused(form, error, view, mark_of(one)), one, status=422)
     return view.go(url_of("connections", name), "web.saved", name=name)
 
 
-@router.post("/{name:noun}/test", dependencies=[needs("edit")])
+@router.post("/{name:noun}/test", dependencies=[needs("edit"), costly()])
 def try_connection_by_page(view: ViewOf, name: str) -> Response:
     """Try it as it is stored."""
     trial = rest.test_connection(view.studio, name)
@@ -161,8 +170,13 @@ def _form(
     return view.page("connections/edit.html", status=status, **data)
 
 
-def _refused(form: Form, error: CorpusmithError, view: View) -> Filled:
-    return form.refused(error, view.language, beside=BESIDE, secret=("key",))
+def _refused(form: Form, error: CorpusmithError, view: View, now: str = "") -> Filled:
+    found = form.refused(error, view.language, beside=BESIDE, secret=("key",), now=now)
+    again = texts_again(form.text("headers"), form.text("extra"))
+    # What is wrong inside of a header or a field is wrong with the one field that they are here.
+    places = {one.partition(".")[0]: one for one in found.problems}
+    within = {name: found.problems[places[name]] for name in again if name in places}
+    return replace(found, values={**found.values, **again}, problems={**found.problems, **within})
 
 
 def _given(form: Form) -> dict[str, Any]:
@@ -170,6 +184,8 @@ def _given(form: Form) -> dict[str, Any]:
     price = {name: form.text(f"price.{name}") or None for name in _PRICES}
     given: dict[str, Any] = {name: form.text(name) or None for name in _PLAIN}
     given["price"] = price if any(price.values()) else None
+    given["headers"] = headers_in(form.text("headers"))
+    given["extra"] = extra_in(form.text("extra"))
     where = form.text("key_in")
     given["api_key_env"] = form.text("api_key_env") or None if where == "environment" else None
     given["key"] = form.text("key") or None if where == "stored" else None

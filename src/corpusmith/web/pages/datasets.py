@@ -14,10 +14,12 @@ from starlette.responses import Response
 from corpusmith.api.access import needs
 from corpusmith.api.asking import After, Search, cursor, page_of, place_in
 from corpusmith.api.errors import message_of
+from corpusmith.api.etags import mark_of
 from corpusmith.api.paths import url_of
 from corpusmith.api.routes import datasets as rest
 from corpusmith.errors import NotFound, UsageError
-from corpusmith.store.record_pages import ORDERS
+from corpusmith.store.record_walk import ORDERS
+from corpusmith.web.charts import of_dataset
 from corpusmith.web.form import Filled, FormOf, filled_with
 from corpusmith.web.selected import KEPT, chosen
 from corpusmith.web.view import View, ViewOf
@@ -75,12 +77,14 @@ def _page(view: View, name: str, form: Filled, status: int = 200) -> Response:
     own_characters = [one.name for one in studio.characters.list()]
     own_scenarios = [one.name for one in studio.scenarios.list()]
     shipped = [one.name for one in studio.scenarios.shipped(dataset.language)]
+    numbers = studio.datasets.numbers(name)
     return view.page(
         "datasets/dataset.html",
         status=status,
         dataset=dataset,
         form=form,
-        numbers=studio.datasets.numbers(name),
+        numbers=numbers,
+        charts=of_dataset(name, numbers, view.say),
         characters=characters,
         scenarios=scenarios,
         more_characters=[one for one in own_characters if one not in bound],
@@ -94,8 +98,10 @@ def _page(view: View, name: str, form: Filled, status: int = 200) -> Response:
 @router.post("/{name:noun}", dependencies=[needs("edit")])
 def change_dataset_by_page(view: ViewOf, name: str, form: FormOf) -> Response:
     """Its name, description and language."""
+    now = mark_of(view.studio.datasets.get(name))
     try:
         body = form.checked(rest.DatasetChange)
+        form.refuse_changed(now)
         fresh = view.studio.datasets.update(
             name,
             new_name=body.name if body.name != name else None,
@@ -103,7 +109,7 @@ def change_dataset_by_page(view: ViewOf, name: str, form: FormOf) -> Response:
             language=body.language,
         )
     except UsageError as error:
-        filled = form.refused(error, view.language, beside=BESIDE)
+        filled = form.refused(error, view.language, beside=BESIDE, now=now)
         return _page(view, name, filled, status=422)
     return view.go(url_of("datasets", fresh.name), "web.saved", name=fresh.name)
 

@@ -7,9 +7,9 @@ from a form to a task (`web/making.py`), what is missing (`service/task_previews
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -18,6 +18,7 @@ from corpusmith.api.access import needs
 from corpusmith.api.errors import message_of
 from corpusmith.api.limits import costly
 from corpusmith.errors import CorpusmithError, NotFound, SpecError
+from corpusmith.nouns import Character, Scenario
 from corpusmith.service.evaluations import rubrics
 from corpusmith.service.forms.template_writers import PRESETS
 from corpusmith.service.task_previews import PreviewProblem
@@ -27,6 +28,8 @@ from corpusmith.web.making import JOBS, MOST_CATEGORIES, SLOTS, Making, beyond, 
 from corpusmith.web.view import View, ViewOf
 
 router = APIRouter(prefix="/generate")
+
+Named = TypeVar("Named", Character, Scenario)
 
 MOST_TASKS = 30
 """Of the newest tasks that are offered as a source of rows."""
@@ -150,6 +153,8 @@ def _form(view: View, job: Making, form: Filled, *, example: bool, status: int =
 def _choices(view: View) -> dict[str, Any]:
     """What there is to choose from, on every form."""
     studio, language = view.studio, view.language
+    characters = [one for one, _ in studio.characters.listed()]
+    scenarios = studio.scenarios.list()
     return {
         "connections": studio.connections.list(),
         "connection_options": [
@@ -157,10 +162,10 @@ def _choices(view: View) -> dict[str, Any]:
             for one in studio.connections.list()
         ],
         "datasets": [one.name for one in studio.datasets.list()],
-        "characters": [one for one, _ in studio.characters.listed()],
-        "shipped_characters": studio.characters.shipped(language),
-        "scenarios": studio.scenarios.list(),
-        "shipped_scenarios": studio.scenarios.shipped(language),
+        "characters": characters,
+        "shipped_characters": _others(studio.characters.shipped(language), characters),
+        "scenarios": scenarios,
+        "shipped_scenarios": _others(studio.scenarios.shipped(language), scenarios),
         "templates": studio.templates.list(),
         "shipped_templates": studio.templates.shipped(language),
         "checks": studio.catalogue.checks(),
@@ -169,6 +174,12 @@ def _choices(view: View) -> dict[str, Any]:
         "uploads": studio.uploads.list(),
         "tasks": studio.task_views.list(limit=MOST_TASKS),
     }
+
+
+def _others(shipped: Sequence[Named], own: Sequence[Named]) -> list[Named]:
+    """What comes along and has no stored one of its name in its place."""
+    names = {one.name for one in own}
+    return [one for one in shipped if one.name not in names]
 
 
 def _template_parts(view: View, job: Making, form: Filled) -> dict[str, Any]:

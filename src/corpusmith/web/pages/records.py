@@ -15,6 +15,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from corpusmith.api.access import Principal, needs
+from corpusmith.api.asking import MOST_NUMBER
 from corpusmith.api.cookies import own_path
 from corpusmith.api.errors import message_of
 from corpusmith.api.jobs import Job, JobsOf, Run
@@ -38,7 +39,7 @@ WAIT_S = 2.0
 """So long a page waits for a job before it shows how far it is."""
 MOST_CALLS = 20
 
-Number = Annotated[int, Field(ge=1, le=2**62)]
+Number = Annotated[int, Field(ge=1, le=MOST_NUMBER)]
 Version = Annotated[int | None, Query(ge=1, le=2**31 - 1)]
 
 

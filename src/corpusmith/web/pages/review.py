@@ -16,6 +16,7 @@ from pydantic import Field
 from starlette.responses import JSONResponse, Response
 
 from corpusmith.api.access import needs
+from corpusmith.api.asking import MOST_NUMBER
 from corpusmith.api.errors import message_of, status_of
 from corpusmith.api.routes.reviews import Reviewer
 from corpusmith.errors import CorpusmithError, UsageError
@@ -35,9 +36,9 @@ BATCH = 20
 """Records that a page brings with it."""
 PERCENT = "10"
 
-Number = Annotated[int, Field(ge=1, le=2**62)]
+Number = Annotated[int, Field(ge=1, le=MOST_NUMBER)]
 Place = Annotated[str | None, Query(max_length=200, pattern=r"^[0-9.,]+$")]
-Wish = Annotated[int | None, Query(ge=1, le=2**62)]
+Wish = Annotated[int | None, Query(ge=1, le=MOST_NUMBER)]
 
 
 @router.get("", dependencies=[needs("review")])

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from corpusmith.api.access import needs
 from corpusmith.api.asking import After, Search, page_of, place_in
+from corpusmith.api.etags import mark_of
 from corpusmith.api.paths import url_of
 from corpusmith.api.routes.scenarios import NewScenario, ScenarioChange
 from corpusmith.errors import UsageError
@@ -65,18 +66,20 @@ def add_scenario_by_page(view: ViewOf, form: FormOf) -> Response:
 @router.get("/{name:noun}", dependencies=[needs("read")])
 def scenario_page(view: ViewOf, name: str) -> Response:
     """One scenario, to read or change."""
-    form = filled_with(view.studio.scenarios.get(name))
+    form = filled_with(view.studio.scenarios.get(name), readonly=not view.may("edit"))
     return view.page("scenarios/edit.html", form=form, name=name)
 
 
 @router.post("/{name:noun}", dependencies=[needs("edit")])
 def change_scenario_by_page(view: ViewOf, name: str, form: FormOf) -> Response:
     """Change it."""
+    now = mark_of(view.studio.scenarios.get(name))
     try:
         change = form.checked(ScenarioChange).model_dump(exclude_none=True)
+        form.refuse_changed(now)
         view.studio.scenarios.update(name, **{"description": "", **change})
     except UsageError as error:
-        filled = form.refused(error, view.language, beside=BESIDE)
+        filled = form.refused(error, view.language, beside=BESIDE, now=now)
         return view.page("scenarios/edit.html", status=422, form=filled, name=name)
     return view.go("/scenarios", "web.saved", name=name)
 

@@ -1,16 +1,27 @@
-"""Settings: how the pages look to this person, and about the program."""
+"""Settings: how the pages look to this person, about the program; the other parts in modules beside
+this one, each with a `router`."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from corpusmith import __version__
 from corpusmith.api.access import needs
+from corpusmith.api.app import PREFIX
 from corpusmith.api.cookies import own_path
+from corpusmith.api.serving import serving_of
 from corpusmith.api.speaking import COOKIE
 from corpusmith.messages import LANGUAGES
 from corpusmith.web.form import Filled, FormOf
+from corpusmith.web.pages import (
+    settings_account,
+    settings_backup,
+    settings_log,
+    settings_storage,
+    settings_tokens,
+    settings_users,
+)
 from corpusmith.web.view import THEME_COOKIE, THEMES, OpenViewOf, ViewOf, theme_of
 
 router = APIRouter()
@@ -20,9 +31,24 @@ YEAR_S = 365 * 86_400
 
 @router.get("/settings", dependencies=[needs("read")])
 def settings_page(view: ViewOf) -> Response:
-    """Language, theme, and what this is."""
+    """Language and theme."""
     look = Filled(values={"language": view.language, "theme": theme_of(view.request)})
-    return view.page("settings/list.html", look=look, version=__version__)
+    return view.page("settings/look.html", look=look)
+
+
+@router.get("/settings/about", dependencies=[needs("read")])
+def about_page(request: Request, view: ViewOf) -> Response:
+    """What this is, and whether it works."""
+    store = view.studio.store
+    return view.page(
+        "settings/about.html",
+        version=__version__,
+        database="SQLite" if store.database.is_sqlite else "PostgreSQL",
+        workers=view.studio.workers.alive(),
+        problems=view.studio.watch.problems(),
+        metrics=serving_of(request).metrics,
+        api=PREFIX,
+    )
 
 
 @router.post("/look")
@@ -36,3 +62,14 @@ def change_look(view: OpenViewOf, form: FormOf) -> Response:
         if wish in known:
             response.set_cookie(cookie, wish, max_age=YEAR_S, path="/", samesite="lax")
     return response
+
+
+for part in (
+    settings_account,
+    settings_users,
+    settings_tokens,
+    settings_log,
+    settings_storage,
+    settings_backup,
+):
+    router.include_router(part.router)

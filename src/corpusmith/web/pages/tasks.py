@@ -10,21 +10,21 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, cast, get_args
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from corpusmith.api.access import Principal, needs
+from corpusmith.api.access import needs
 from corpusmith.api.asking import After, Search, page_of, place_in
 from corpusmith.api.cookies import own_path
-from corpusmith.api.limits import costly
 from corpusmith.api.paths import url_of
-from corpusmith.api.routes import exports as rest_exports
 from corpusmith.api.routes import tasks as rest
 from corpusmith.api.routes.task_results import task_misses
 from corpusmith.errors import CorpusmithError, UsageError
+from corpusmith.service.task_lists import BulkAction, TaskFilter
 from corpusmith.service.task_prompts import prompts_of
-from corpusmith.service.task_views import BulkAction, State, TaskFilter, TaskView
+from corpusmith.service.task_views import State, TaskView
 from corpusmith.values import Json, Record
+from corpusmith.web.charts import of_runs, of_task
 from corpusmith.web.form import Filled, Form, FormOf
 from corpusmith.web.view import View, ViewOf
 
@@ -134,7 +134,7 @@ def task_executions_page(view: ViewOf, number: Number) -> Response:
     """Every start of it."""
     detail = view.studio.task_views.detail(number)
     runs = view.studio.task_views.executions(number)
-    return _page(view, "executions", detail, runs=runs)
+    return _page(view, "executions", detail, runs=runs, charts=of_runs(runs, view.say))
 
 
 @router.get("/{number:int}/parameters", dependencies=[needs("read")])
@@ -156,10 +156,10 @@ def _page(view: View, tab: str, detail: Any, *, status: int = 200, **data: Any) 
         task=task,
         form=form,
         datasets=[one.name for one in view.studio.datasets.list()],
-        formats=[one.name for one in view.studio.catalogue.formats() if one.container != "folder"],
         workers=view.studio.workers.alive().workers,
         may=view.may("edit"),
         committed=not view.studio.tasks.uncommitted(task.id),
+        **({"charts": of_task(detail, view.say)} if tab == "overview" else {}),
         **data,
     )
 
@@ -259,15 +259,6 @@ def delete_task_by_page(view: ViewOf, number: Number) -> Response:
     name = view.studio.tasks.get(number).name
     view.studio.tasks.delete(number)
     return view.go("/tasks", "web.deleted", name=name)
-
-
-@router.post("/{number:int}/download", dependencies=[needs("read"), costly()])
-def download_task_by_page(request: Request, view: ViewOf, number: Number, form: FormOf) -> Response:
-    """导出: on to the address that downloads its records."""
-    body = rest_exports.ExportBody(task=number, format=form.text("format") or "json")
-    tickets = rest_exports.tickets_of(request)
-    who = cast(Principal, view.who)
-    return view.go(rest_exports.export_ticket(view.studio, who, tickets, body).url)
 
 
 def _back(view: View, number: int, key: str, /, *, tone: Any = "good", **data: Any) -> Response:

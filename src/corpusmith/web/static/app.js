@@ -53,15 +53,18 @@
     key: (form) => PREFIX + form.getAttribute("data-draft"),
     kept: (form) => find(form, "[name]").filter(
       (one) => !["password", "file", "hidden", "submit"].includes(one.type) && !one.closest("[data-no-draft]")),
+    values: (form) => drafts.kept(form).map((one) => [
+      one.name, ["checkbox", "radio"].includes(one.type) ? (one.checked ? one.value : null) : one.value, one.type]),
     save(form) {
-      const values = drafts.kept(form).map((one) => [
-        one.name, ["checkbox", "radio"].includes(one.type) ? (one.checked ? one.value : null) : one.value, one.type]);
-      try { localStorage.setItem(drafts.key(form), JSON.stringify(values)); } catch { /* full or off */ }
+      try { localStorage.setItem(drafts.key(form), JSON.stringify(drafts.values(form))); } catch { /* full or off */ }
     },
     restore(form) {
       let values;
       try { values = JSON.parse(localStorage.getItem(drafts.key(form))); } catch { values = null; }
-      if (!Array.isArray(values) || form.hasAttribute("data-refused")) return;
+      if (!form.hasAttribute("data-refused")) drafts.fill(form, values);
+    },
+    fill(form, values) {
+      if (!Array.isArray(values)) return;
       const places = {};
       let changed = false;
       for (const [name, value, type] of values) {
@@ -80,8 +83,26 @@
       if (changed && note) note.hidden = false;
       if (changed) form.dispatchEvent(new Event("change", { bubbles: true }));
     },
-    forget(name) { try { localStorage.removeItem(PREFIX + name); } catch { /* off */ } },
+    forget(name) {
+      if (name === "*") return drafts.forgetAll();
+      try { localStorage.removeItem(PREFIX + name); } catch { /* off */ }
+    },
+    // Whoever has logged out leaves nothing to the next one at this machine.
+    forgetAll() {
+      for (const kind of ["localStorage", "sessionStorage"]) {
+        try {
+          for (const key of Object.keys(window[kind])) if (key.startsWith("corpusmith.")) window[kind].removeItem(key);
+        } catch { /* off */ }
+      }
+    },
   };
+
+  // What a session that ended left behind is for the same person.
+  try {
+    const who = document.body.dataset.who, WHO = "corpusmith.who";
+    if (who && (localStorage.getItem(WHO) ?? who) !== who) drafts.forgetAll();
+    if (who) localStorage.setItem(WHO, who);
+  } catch { /* off */ }
 
   let leaving = false;
   const touched = new Set();
@@ -132,6 +153,7 @@
       field.focus();
     },
     "[data-picks]": (one) => document.getElementById(one.dataset.picks).click(),
+    "[data-goes-back]": () => history.back(),
   };
 
   document.addEventListener("click", (event) => {
@@ -176,7 +198,10 @@
     "time[data-time]": tell,
     "[data-forget-draft]": (one) => drafts.forget(one.dataset.forgetDraft),
     "form[data-draft]": (one) => drafts.restore(one),
+    "[data-drafted]": (one) => { const form = one.closest("form[data-draft]"); if (form) drafts.restore(form); },
+    "[data-keeps]": (one) => drafts.save(one.form),
     "dialog[data-open]": (one) => { if (!one.open) one.showModal(); },
+    "[data-logged-in]": (one) => goOn(one),
   };
   function arrive(where) {
     for (const [selector, act] of Object.entries(ARRIVALS)) {
@@ -193,6 +218,8 @@
   setInterval(() => find(document, 'time[data-time="ago"]').forEach(tell), 30000);
 
   document.querySelector("[data-refused] [aria-invalid=true]")?.focus();
+  const tab = document.querySelector(".tabs [aria-current]");
+  if (tab) tab.closest(".tabs").scrollLeft = tab.offsetLeft - tab.closest(".tabs").clientWidth / 2;
 
   // A filter's address says only what is filtered.
   document.addEventListener("htmx:config:request", (event) => {
@@ -203,4 +230,74 @@
   document.addEventListener("htmx:error", (event) => {
     if (event.detail?.error?.name !== "AbortError") say(document.body.dataset.unreachable, "bad");
   });
+
+  // ------------------------------------------------------------ a session that ends
+
+  // What a form is sent with is kept until the next page: when that is the login, it is filled in
+  // again afterwards. Passwords and files are not kept.
+  const SENT = "corpusmith.sent";
+  const place = () => location.pathname + location.search;
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.method !== "post" || document.querySelector("main [data-login]") || again?.contains(form)) return;
+    const kept = { place: place(), action: form.getAttribute("action"), values: drafts.values(form) };
+    try { sessionStorage.setItem(SENT, JSON.stringify(kept)); } catch { /* full or off */ }
+  });
+  function comeBack() {
+    if (document.querySelector("main [data-login]")) return;
+    let kept = null;
+    try { kept = JSON.parse(sessionStorage.getItem(SENT)); } catch { /* off */ }
+    const answered = document.querySelector("#said .said, [data-refused]");
+    const here = kept?.place === place();
+    if (here || answered) try { sessionStorage.removeItem(SENT); } catch { /* off */ }
+    if (!here) return;
+    const form = find(document, "form").find((one) => one.getAttribute("action") === kept.action);
+    // A change that no page of ours has answered was sent to a server that was away.
+    if (!form || !(document.querySelector("[data-resumed]") || (form.hasAttribute("data-guard") && !answered))) return;
+    drafts.fill(form, kept.values);
+    if (form.hasAttribute("data-guard")) touched.add(form);
+  }
+  comeBack();
+
+  // What a script asks for is refused: the page stays as it is, and asks for a login. What the
+  // person had asked for is asked again; what asks by itself does that anyway.
+  const again = document.getElementById("again");
+  let refused = null;
+  let asking = false;
+
+  async function logInAgain(byHand = true) {
+    const dialog = again.querySelector("dialog");
+    if (dialog) { if (byHand && !dialog.open) dialog.showModal(); return; }
+    if (asking) return;
+    asking = true;
+    await htmx.ajax("GET", "/login/part", { target: "#again", swap: "innerHTML" });
+    asking = false;
+  }
+  window.corpusmith.logInAgain = logInAgain;
+
+  const plainFetch = window.fetch.bind(window);
+  window.fetch = async (...wish) => {
+    const answer = await plainFetch(...wish);
+    if (answer.status === 401 && !answer.url.endsWith("/login/part")) logInAgain(false);
+    return answer;
+  };
+  document.addEventListener("htmx:before:response", (event) => {
+    const asked = event.detail.ctx;
+    if (asked.response.status !== 401 || again.contains(asked.sourceElement)) return;
+    event.preventDefault();
+    if (!asked.sourceEvent?.isTrusted) return;
+    refused = asked;
+    logInAgain();
+  });
+
+  function goOn(mark) {
+    say(mark.dataset.loggedIn);
+    again.replaceChildren();
+    const { sourceElement: element, sourceEvent: event } = refused ?? {};
+    refused = null;
+    if (!element?.isConnected) return;
+    if (event.type === "click") element.click();
+    else if (event.type === "submit") element.requestSubmit(event.submitter);
+    else element.dispatchEvent(new Event(event.type, { bubbles: true }));
+  }
 })();

@@ -56,6 +56,7 @@
     request.addEventListener("loadend", () => {
       bar.classList.add("visually-hidden");
       input.value = "";
+      if (request.status === 401) corpusmith.logInAgain();
       if (request.status !== 201) {
         corpusmith.say(request.response?.error?.message ?? input.dataset.failed, "bad");
         return;

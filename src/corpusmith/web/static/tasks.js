@@ -5,6 +5,7 @@
 (() => {
   const AGAIN_MS = 1500;
   const NEXT_MS = 700;
+  const SOON_MS = 100;
   const PATIENCE_MS = 5000;
   const watched = () => document.querySelector("[data-watch]");
   const away = document.getElementById("away");
@@ -13,24 +14,30 @@
   let over = false;
   let refreshed = 0;
   let waiting = 0;
+  let later = 0;
 
   // ------------------------------------------------------------ asking again
 
   const tell = (element, name) => element?.dispatchEvent(new CustomEvent(name));
   const busy = (root) => Boolean(root.querySelector("dialog[open]"));
+  // An answer replaces what asked for it: what is asked again before it came would be lost.
+  const asked = (element) => Boolean(element?.classList.contains("htmx-request"));
 
   function refresh() {
     clearTimeout(waiting);
-    const rest = refreshed + NEXT_MS - Date.now();
-    if (rest > 0) { waiting = setTimeout(refresh, rest); return; }
-    refreshed = Date.now();
     const root = watched();
-    if (root.id === "list") { if (!busy(root)) tell(root, "told"); } else tell(document.getElementById("live"), "told");
+    const part = root.id === "list" ? root : document.getElementById("live");
+    const rest = refreshed + NEXT_MS - Date.now();
+    if (rest > 0 || asked(part)) { waiting = setTimeout(refresh, Math.max(rest, SOON_MS)); return; }
+    refreshed = Date.now();
+    if (part !== root || !busy(root)) tell(part, "told");
   }
 
   // All of the page, once no dialog is open in which somebody is typing.
   function whole() {
+    clearTimeout(later);
     const root = watched();
+    if (asked(root)) { later = setTimeout(whole, SOON_MS); return; }
     if (!busy(root)) tell(root, "whole");
     else for (const one of root.querySelectorAll("dialog[open]")) one.addEventListener("close", whole, { once: true });
   }
