@@ -3,7 +3,7 @@
     python -m bench [NAME …] [--quick]
 
 Names: throughput, checks, latency, tail, scale, rounds, selfplay, feedback, words, near, export,
-report, review, records, startup; none means all.
+report, review, records, studio, startup; none means all.
 Client and endpoint are pinned to different cores. The endpoint is `fakeserver.c` (120,000
 requests/s on one core), built here with gcc; the slow tail and the jobs of several steps are served
 by the simulator. Figures drift with the machine: quote ratios.
@@ -360,6 +360,24 @@ def records(folder: Path, quick: bool) -> Figures:
     return figures
 
 
+def studio(folder: Path, quick: bool) -> Figures:
+    """The studio at 1,000,000 records: lists by REST and as pages, the first page in Chromium, a
+    hundred open pages, and 200 requests a second beside a task."""
+    count = ["--records", "20000" if quick else "1000000"]
+    figures: Figures = {"aim": "lists p95 < 300 ms; first page < 0.7 s; task < 10 % slower"}
+    for name, place in (("sqlite", sqlite), ("postgres", postgres)):
+        with place(folder) as url:
+            for step in ("make", "index"):
+                child("bench.records", step, "--url", url, *count)
+            figures[f"lists, {name}"] = child("bench.studio", "lists", "--url", url, pinned=False)
+            if name == "sqlite":
+                figures["pages"] = child("bench.studio", "pages", "--url", url, pinned=False)
+            with simulator(["--latency-ms", "250"]) as endpoint:
+                options = ["crowd", "--url", url, "--endpoint", endpoint]
+                figures[f"crowd, {name}"] = child("bench.studio", *options, pinned=False)
+    return figures
+
+
 def startup(folder: Path, quick: bool) -> Figures:
     """Seconds for `import corpusmith` and `corpusmith --help`, whole processes, median."""
     python = sys.executable
@@ -389,7 +407,7 @@ ALL = {
     one.__name__: one
     for one in (
         *(throughput, checks, latency, tail, scale, rounds, selfplay),
-        *(feedback, words, near, export, report, review, records, startup),
+        *(feedback, words, near, export, report, review, records, studio, startup),
     )
 }
 

@@ -46,15 +46,16 @@ def measure(
     return figures
 
 
-def child(module: str, *options: str) -> Figures:
-    """What a module that measures prints, run in a process of its own on the client's core."""
+def child(module: str, *options: str, pinned: bool = True) -> Figures:
+    """What a module that measures prints, run in a process of its own, on the client's core unless
+    it starts processes that want both."""
     ended = subprocess.run(
         [sys.executable, "-m", module, *options],
         check=True,
         stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,
-        preexec_fn=_pin(CLIENT_CORE),
+        preexec_fn=_pin(CLIENT_CORE) if pinned else None,
     )
     figures: Figures = json.loads(ended.stdout)
     return figures
@@ -91,7 +92,7 @@ def fakeserver(folder: Path, latency_ms: int) -> Iterator[str]:
     program = folder / "fakeserver"
     if not program.exists():
         subprocess.run(["gcc", "-O2", "-o", str(program), str(SOURCE)], check=True)
-    port = _free_port()
+    port = free_port()
     with _running([str(program), str(port), str(latency_ms)], f"http://127.0.0.1:{port}/stats"):
         yield f"http://127.0.0.1:{port}"
 
@@ -99,7 +100,7 @@ def fakeserver(folder: Path, latency_ms: int) -> Iterator[str]:
 @contextlib.contextmanager
 def simulator(options: list[str]) -> Iterator[str]:
     """Corpusmith's own simulator."""
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "corpusmith.simulator", "--port", str(port), *options]
     with _running(command, f"http://127.0.0.1:{port}/__stats"):
         yield f"http://127.0.0.1:{port}"
@@ -126,7 +127,8 @@ def _pin(core: int) -> Any:
     return lambda: os.sched_setaffinity(0, chosen)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -22,10 +22,11 @@ from sqlalchemy import insert
 from bench.rig import now_s, usage
 from corpusmith.contracts import Quota
 from corpusmith.nouns import Dataset
+from corpusmith.service.studio import Studio
 from corpusmith.store.codec import to_json
 from corpusmith.store.open import open_store
 from corpusmith.store.record_kinds import Kind, kind_numbers
-from corpusmith.store.record_pages import ORDERS
+from corpusmith.store.record_walk import ORDERS
 from corpusmith.store.schema import records
 from corpusmith.store.store import SqlStore
 from corpusmith.store.text_words import length_of
@@ -88,6 +89,10 @@ def make(url: str, count: int) -> Figures:
         with store._database._writer.connect() as connection:
             free = connection.execution_options(isolation_level="AUTOCOMMIT")
             free.exec_driver_sql("VACUUM ANALYZE")
+            # The rows came with their numbers: a task's own go on behind them.
+            free.exec_driver_sql(
+                "SELECT setval(pg_get_serial_sequence('records', 'id'), max(id)) FROM records"
+            )
     store.close()
     return {"fill_s": filled_s}
 
@@ -96,7 +101,7 @@ def _task(store: SqlStore, count: int) -> int:
     task = store.tasks.create(
         name="bench",
         recipe="dialogue",
-        spec={},
+        spec=_spec(store),
         dataset=DATASET,
         requested=count,
         seed=1,
@@ -104,6 +109,21 @@ def _task(store: SqlStore, count: int) -> int:
         connections={},
     )
     return task.id
+
+
+def _spec(store: SqlStore) -> Row:
+    """What a task of dialogues keeps of its form."""
+    fields = {
+        "recipe": "dialogue",
+        "connection": {"base_url": "http://127.0.0.1:9/v1", "model": "any"},
+        "characters": ["贺三娘"],
+        "scenarios": ["日常对话"],
+        "count": 1,
+        "turns": TURNS,
+    }
+    made = Studio.over(store, "zh").tasks.create(fields)
+    store.tasks.delete(made.id)
+    return dict(made.spec)
 
 
 def _record(rng: random.Random, texts: _Texts, number: int, count: int) -> Row:

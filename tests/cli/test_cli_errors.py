@@ -57,7 +57,10 @@ def test_every_error_code_has_a_message() -> None:
 def test_exit_codes_go_by_the_class() -> None:
     codes = {name: exit_code(one()) for name, one in _kinds().items()}
     usage = {name for name, code in codes.items() if code == 2}
-    assert usage == {"UsageError", "SpecError", "NotFound", "Conflict", "CardError", "KeyMissing"}
+    assert usage == {
+        *("UsageError", "SpecError", "NotFound", "Conflict", "ChangedSince", "CardError"),
+        "KeyMissing",
+    }
     assert (codes["BudgetReached"], codes["Stopped"], codes["StoreError"]) == (3, 130, 1)
 
 

@@ -120,6 +120,21 @@ def test_a_task_that_runs_nowhere_is_cancelled_at_once(cli: Cli, url: str) -> No
     assert cli("tasks", "pause", 1).code == 2
 
 
+def test_a_cancelled_task_is_never_run_again(cli: Cli, url: str) -> None:
+    cli(
+        "generate", "--character", CARD, "-n", 9, "--base-url", url, "--model", "m",
+        "--max-calls", 2,
+    )  # fmt: skip
+    cli("tasks", "cancel", 1)
+    before = cli("tasks", "show", 1, "--json").out
+    more: tuple[tuple[str | int, ...], ...] = (("-n", 99), ("--max-calls", 9))
+    for words in (("resume",), ("tasks", "retry", 1), *(("resume", 1, *one) for one in more)):
+        ran = cli(*words)
+        assert (ran.code, ran.out) == (2, "")
+        assert "Task 1 was cancelled, and is not run again. Make a new one" in ran.err
+    assert cli("tasks", "show", 1, "--json").out == before
+
+
 def test_exports_hold_the_same_records_in_each_format(cli: Cli, url: str, tmp_path: Path) -> None:
     make(cli, url)
     for form in ("json", "jsonl", "messages"):

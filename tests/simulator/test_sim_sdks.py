@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import anthropic
-import openai
 import pytest
-from google import genai
-from google.genai import errors as genai_errors
-from google.genai import types as genai_types
 from pydantic import BaseModel
 
 from corpusmith.simulator import Running, SimulatorConfig, run_in_thread
+from later import Later
+
+if TYPE_CHECKING:
+    import anthropic
+    import openai
+    from google import genai
+    from google.genai import errors as genai_errors
+    from google.genai import types as genai_types
+else:
+    anthropic, openai = Later("anthropic"), Later("openai")
+    genai, genai_errors = Later("google.genai"), Later("google.genai.errors")
+    genai_types = Later("google.genai.types")
 
 
 class Line(BaseModel):

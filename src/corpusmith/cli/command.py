@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
+from functools import cache
 from importlib import import_module
 from typing import Any, TypeVar
 
@@ -89,8 +90,14 @@ class Root(Group):
         if target is None:
             return None
         module, _, command = target.partition(":")
-        group = get_group(import_module(f"corpusmith.cli.{module}").app)
+        group = _group_of(module)
         return group.commands[command] if command else group
+
+
+@cache
+def _group_of(module: str) -> Any:
+    # Its texts are keys yet: it is the same in each language.
+    return get_group(import_module(f"corpusmith.cli.{module}").app)
 
 
 def group(name: str) -> typer.Typer:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from corpusmith import hidden
 from corpusmith.cli import flags
 from corpusmith.cli.command import command, group
 from corpusmith.cli.making import sign
@@ -91,7 +92,7 @@ def _pairs(session: Session, one: Connection) -> list[tuple[str, object]]:
         ("proxy", one.proxy),
         ("ca_file", one.ca_file),
         ("headers", ", ".join(one.headers)),
-        ("extra", dict(one.extra) or ""),
+        ("extra", hidden.shown(one.extra) or ""),
     ]
     return [(session.say(f"column.{name}"), text) for name, text in pairs if text not in (None, "")]
 
@@ -218,7 +219,7 @@ def trial_pairs(trial: Trial, session: Session) -> list[tuple[str, object]]:
     """What a trial found, in words."""
     if trial.models is not None:
         some = ", ".join(trial.models[:8]) + (" …" if len(trial.models) > 8 else "")
-        listed = session.say("trial.models", n=len(trial.models), models=some)
+        listed = session.say("trial.listed", n=len(trial.models), models=some)
     else:
         cause = trial.models_error.message(session.language) if trial.models_error else ""
         listed = session.say("trial.no_models", cause=cause)

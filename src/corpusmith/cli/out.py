@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from corpusmith.cli.session import Session
 from corpusmith.cli.widths import harmless, pad, width, wrap
-from corpusmith.values import Json, Language
+from corpusmith.values import Json, Language, Sealed
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -120,7 +120,9 @@ def show_event(event: str, **data: Any) -> None:
 
 
 def plain(value: Any) -> Json:
-    """`value` as JSON can hold it; pictures are only said to be there."""
+    """`value` as JSON can hold it; pictures are only said to be there, secrets only hidden."""
+    if isinstance(value, Sealed):
+        return str(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {one.name: getattr(value, one.name) for one in dataclasses.fields(value)}
         return {name: plain(part) for name, part in fields.items()}

@@ -104,7 +104,7 @@ def _skipped(session: Session, skipped: Mapping[str, int]) -> str:
     reasons = []
     for fault, count in skipped.items():
         field, _, why = fault.partition(".")
-        known = session.say(f"cli.rounds.{why}", field=field) if why else None
+        known = session.say(f"rounds.fault.{why}", field=field) if why else None
         reasons.append(f"{known or reason_text(session, fault)} {number(count)}")
     text = session.say("cli.comma").join(reasons)
     return session.say("cli.rounds.skipped", n=number(sum(skipped.values())), reasons=text)

@@ -129,9 +129,9 @@ def drive(
     from corpusmith.cli.logs import logged
     from corpusmith.cli.show import progress_for
     from corpusmith.service import loop
-    from corpusmith.service.bulk import refuse_ready_made
+    from corpusmith.service.tasks import refuse_at_end
 
-    refuse_ready_made(task)
+    refuse_at_end(task)
     _say_start(session, task, estimate, resumed=resumed)
     with progress_for(session, task) as show, logged(session, studio, task):
         result = loop.run(_run(session, studio, task, show))
@@ -302,7 +302,7 @@ def summary(
     if result.cause and not complete and result.cause["code"] not in ASKED:
         lines.append(cause_text(session, result.cause))
     lines += _whereabouts(session, task, result)
-    if not complete:
+    if not complete and result.status != "cancelled":
         # What is finished is not gone on with: its missing samples are put back first.
         words = "tasks retry" if result.status == "finished" else "resume"
         command = resume_command(session, task.id, words)

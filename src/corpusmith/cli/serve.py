@@ -13,8 +13,10 @@ import sys
 import threading
 import time
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -53,6 +55,9 @@ def serve(
     allow_host: Annotated[
         list[str] | None, flags.option("--allow-host", "allow_host", "NAME", "serve")
     ] = None,
+    trusted_proxy: Annotated[
+        list[str] | None, flags.option("--trusted-proxy", "trusted_proxy", "ADDRESS", "serve")
+    ] = None,
     metrics: Annotated[bool, flags.option("--metrics", "metrics", panel="serve")] = False,
 ) -> None:
     """Until Ctrl-C or SIGTERM; a second one does not wait for calls in flight."""
@@ -64,6 +69,7 @@ def serve(
     count = flags.whole_of(workers, "--workers", least=0)
     at_once = flags.whole_of(tasks_at_once, "--tasks-at-once", least=1)
     number = None if port is None else flags.whole_of(port, "--port", least=0)
+    proxies = _networks(trusted_proxy or ())
     url = database_url(session.db)
     with session.studio() as studio:
         if count > 1 and studio.store.inline_io:
@@ -78,7 +84,19 @@ def serve(
         )
         with listening:
             served = _app(session, studio.store, host, allow_host or [], metrics=metrics)
-            _run(session, served, listening, watch, browse=not no_browser)
+            told = _Told(session=session, data=_data_of(url), usual=number is None)
+            config = _config(served, proxies)
+            _run(told, config, listening, watch, browse=not no_browser)
+
+
+def _networks(given: Sequence[str]) -> list[str]:
+    """Addresses and networks as the server compares them. Raises UsageError."""
+    from ipaddress import ip_network
+
+    try:
+        return [str(ip_network(one.strip(), strict=False)) for one in given]
+    except ValueError:
+        raise UsageError("cli_address", option="--trusted-proxy") from None
 
 
 def _app(session: Session, store: SqlStore, host: str, allowed: list[str], *, metrics: bool) -> Any:
@@ -140,26 +158,41 @@ _TAKEN = (48, 98, 10048)
 # ---------------------------------------------------------------- its life
 
 
-def _run(
-    session: Session, served: Any, listening: socket.socket, watch: Watch, *, browse: bool
-) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """Whom it talks to, and of what."""
+
+    session: Session
+    data: str
+    """Where the data lies."""
+    usual: bool
+    """No port was asked for."""
+
+
+def _config(served: Any, proxies: list[str]) -> Any:
     import uvicorn
 
-    config = uvicorn.Config(
+    return uvicorn.Config(
         served,
         log_level="warning",
         access_log=False,
-        proxy_headers=False,
+        # Whose word on where a request comes from counts; nobody's, where none was named.
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=proxies,
         server_header=False,
         timeout_graceful_shutdown=GRACE_S,
     )
+
+
+def _run(told: _Told, config: Any, listening: socket.socket, watch: Watch, *, browse: bool) -> None:
+    session = told.session
     server = _Server(config)
     url = _url_of(listening)
     with _signals(session, server, watch):
         try:
             watch.start()
             opening = threading.Thread(
-                target=_say_ready, args=(session, server, url, browse), daemon=True
+                target=_say_ready, args=(told, server, url, browse), daemon=True
             )
             opening.start()
             server.run(sockets=[listening])
@@ -180,7 +213,8 @@ def _end(session: Session, watch: Watch) -> None:
         tell(session.say("cli.serve.stopped"), sys.stderr)
 
 
-def _say_ready(session: Session, server: Any, url: str, browse: bool) -> None:
+def _say_ready(told: _Told, server: Any, url: str, browse: bool) -> None:
+    session = told.session
     while not server.started:
         if server.should_exit:
             return
@@ -188,9 +222,21 @@ def _say_ready(session: Session, server: Any, url: str, browse: bool) -> None:
     if session.json:
         show_event("listening", url=url)
     else:
-        tell(session.say("cli.serve.ready", url=url), sys.stderr)
+        if told.usual and not url.endswith(f":{PORT}"):
+            tell(session.say("cli.serve.other_port", port=PORT), sys.stderr)
+        tell(session.say("cli.serve.ready", url=url, data=told.data), sys.stderr)
     if browse and _has_screen():
         webbrowser.open(url)
+
+
+def _data_of(url: str) -> str:
+    """The folder of a SQLite file; of another database its address without the password."""
+    from sqlalchemy.engine import make_url
+
+    found = make_url(url)
+    if found.get_backend_name() == "sqlite" and found.database:
+        return str(Path(found.database).resolve().parent)
+    return found.render_as_string(hide_password=True)
 
 
 def _has_screen() -> bool:

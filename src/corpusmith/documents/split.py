@@ -119,7 +119,7 @@ class _Cutter:
         stop = self._visible_end(start, stop)
         fresh = start = self._skip(start)
         while fresh < stop:
-            end = self._end(start, fresh, stop)
+            end = self._visible_end(start, self._end(start, fresh, stop))
             yield start, end
             fresh = self._skip(end)
             if fresh < stop:
