@@ -3,8 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Where Python is told to keep no bytecode, each of a run's many processes compiles all of ours anew.
+export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup demo test check format bench soak inference conformance lock clean
+.PHONY: help setup demo test check format bench soak inference conformance api lock clean
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -23,10 +25,10 @@ demo: setup  ## run the main job to its end, on the simulator if no endpoint is 
 	$(BIN)/corpusmith demo
 
 test: setup  ## all tests, kill and fault tests included
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 3 --dist load
 
 check: setup  ## style, types, arrows, translation parity
-	$(BIN)/ruff check .
+	$(BIN)/ruff check --no-cache .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest tests/test_arrows.py tests/test_messages.py tests/test_registry.py
@@ -35,11 +37,19 @@ format: setup  ## mend the style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+api: setup  ## make docs/api.md anew, each answer from a running server
+	scripts/api-page
+
 bench: setup  ## the figures of README, each a ratio from one run (about 15 minutes; needs gcc)
 	$(BIN)/python -m bench
 
-soak: setup  ## 640 kills over every recipe on both databases (about 10 minutes)
+soak: setup  ## 640 kills over every recipe on both databases (about 10 minutes), then all that `make test` shortens (hours)
 	$(BIN)/python -m pytest tests/soak --timeout 7200 -o addopts="" -q -s
+	DOCUMENT_WHOLE=1 DOCUMENT_EXAMPLES=20 $(BIN)/python -m pytest -n 2 tests/api/test_api_document_*.py --timeout 7200
+	MACHINE_TIMES=20 $(BIN)/python -m pytest -n 2 tests/api/test_api_machine*.py --timeout 7200
+	KILLS=4 $(BIN)/python -m pytest -n 2 --dist load tests/kill/test_kill.py
+	LIVES=10 $(BIN)/python -m pytest -n 2 --dist load tests/engine/test_state_machine.py
+	LOOKS_WHOLE=1 $(BIN)/python -m pytest -n 2 --dist load tests/web/test_web_looks_*.py --timeout 7200
 
 inference: setup  ## the dialogue job on `transformers serve` with random tiny weights
 	scripts/inference-server-test

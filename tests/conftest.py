@@ -2,23 +2,57 @@
 
 from __future__ import annotations
 
-import itertools
+import gc
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import cache
 from pathlib import Path
+from typing import Any
 
+import httpcore2
 import pytest
 from hypothesis import settings
 
+from corpusmith.store import database
+from corpusmith.store import open as opening
 from corpusmith.store.open import open_store
 from corpusmith.store.store import SqlStore
-
-_numbers = itertools.count()
+from fresh import copied, placed
+from fresh_postgres import Databases
+from shares import Shares, in_order
 
 # Two cores run everything at once: an example that waits for the other core is no failure.
 settings.register_profile("shared-machine", deadline=None)
 settings.load_profile("shared-machine")
+
+# Here rather than in a fixture: fixtures of every scope open stores.
+opening._migrate = copied
+opening._prepare_file = placed
+# No test pulls the plug: to wait for the disk is most of what a small database takes.
+database._PRAGMAS = tuple(one.replace("=FULL", "=OFF") for one in database._PRAGMAS)
+# To read the machine's certificates takes 40 ms of CPU, for each client that a test makes.
+httpcore2.default_ssl_context = cache(httpcore2.default_ssl_context)
+# What collecting makes stays to the end: to look through it again and again took a quarter of the
+# time to collect, and some of every test's.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items[:] = in_order(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Shares:
+    config.option.loadscopereorder = False
+    return Shares(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -43,16 +77,24 @@ def postgres_server() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture
-def postgres_url(postgres_server: str) -> str:
-    """URL of a fresh Postgres database."""
-    import psycopg
-    from sqlalchemy.engine import make_url
+@pytest.fixture(scope="session")
+def postgres_databases(postgres_server: str) -> Iterator[Databases]:
+    """Databases of that server."""
+    with closing(Databases(postgres_server)) as databases:
+        yield databases
 
-    name = f"test_{next(_numbers)}"
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    return make_url(postgres_server).set(database=name).render_as_string(hide_password=False)
+
+@pytest.fixture
+def postgres_url(postgres_databases: Databases) -> Iterator[str]:
+    """URL of a fresh Postgres database: our tables, and nothing in them."""
+    with postgres_databases.lent() as url:
+        yield url
+
+
+@pytest.fixture
+def bare_postgres_url(postgres_databases: Databases) -> str:
+    """URL of a Postgres database without any table."""
+    return postgres_databases.bare()
 
 
 @pytest.fixture
@@ -64,6 +106,13 @@ def sqlite_url(tmp_path: Path) -> str:
 @pytest.fixture(params=["sqlite", "postgres"])
 def store_url(request: pytest.FixtureRequest) -> str:
     """URL of a fresh database: the test runs once on SQLite and once on Postgres."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture(params=["sqlite", "bare_postgres"])
+def bare_url(request: pytest.FixtureRequest) -> str:
+    """The same without any table: for tests of what makes or changes them."""
     url: str = request.getfixturevalue(f"{request.param}_url")
     return url
 

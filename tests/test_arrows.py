@@ -21,6 +21,7 @@ BOTTOM = (
     "digests",
     "disk",
     "archives",
+    "hidden",
 )
 SIDE = (
     *("providers", "recipes", "quality", "exports", "store", "cards", "simulator"),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
+from collections import Counter
 from pathlib import Path
 
 from corpusmith import errors
@@ -15,6 +17,14 @@ SRC = Path(__file__).parent.parent / "src" / "corpusmith"
 
 def test_both_languages_have_the_same_keys() -> None:
     assert set(catalog("zh")) == set(catalog("en"))
+
+
+def test_no_key_stands_in_two_files() -> None:
+    """One of the two would be read where the other is meant."""
+    for language in ("zh", "en"):
+        files = sorted((SRC / "locales" / language).glob("*.json"))
+        keys = Counter(key for path in files for key in json.loads(path.read_text("utf-8")))
+        assert [key for key, times in keys.items() if times > 1] == []
 
 
 def test_both_languages_fill_the_same_places() -> None:
@@ -91,6 +101,7 @@ LIMITS = {
     *("error.template_cells_many", "report.compression_hint", "report.distinct_hint"),
     *("error.password_short", "error.password_long", "error.cards_many"),
     *("cli.feedback.speed", "show.speed", "error.export_tool_calls", "error.export_call_shape"),
+    *("error.token_days", "page.error.token_days"),
 }
 """Where what looks like a counted noun has a number that is never 1, is a rate, or is a verb."""
 
@@ -99,7 +110,7 @@ def test_no_english_text_counts_with_the_plural_alone() -> None:
     forms = [place[1:] for places in _counted().values() for place in places]
     nouns = "|".join(sorted({noun for one, others in forms for noun in _nouns(one, others)}))
     before = "more|of the|of these|of them|complete|incomplete|completion|random"
-    plain = re.compile(rf"\{{(?!share\}})[a-z_]+\}} (?:(?:{before}) )?(?:{nouns})\b(?!\')")
+    plain = re.compile(rf"\{{(?!share\}})[a-z_]+(?::,)?\}} (?:(?:{before}) )?(?:{nouns})\b(?!\')")
     wrong = {key for key, text in catalog("en").items() if plain.search(text)}
     assert wrong - LIMITS == set()
 
@@ -114,3 +125,17 @@ def test_a_number_with_its_separators_is_not_one() -> None:
     numbers = ("0", "1", "1,000", "1.0", 1, 11)
     said = [say("cli.datasets.total", "en", name="a", n=n).split()[-1] for n in numbers]
     assert said == ["records", "record", "records", "records", "record", "records"]
+
+
+def test_what_is_counted_is_counted_in_both_languages_and_its_digits_are_grouped() -> None:
+    def counts(text: str) -> set[str]:
+        return {one[1] for one in PLACE.finditer(text) if ":" in one[0]}
+
+    chinese = catalog("zh")
+    other = {key for key, text in catalog("en").items() if counts(text) != counts(chinese[key])}
+    assert other == set()
+    for number in (1234, "1234", "1,234"):
+        assert say("web.quality.done.reject", "en", n=number) == "Rejected: 1,234."
+        assert say("cli.datasets.total", "zh", name="a", n=number).count("1,234") == 1
+        assert say("cli.datasets.total", "en", name="a", n=number).endswith("1,234 records")
+    assert say("web.records.one", "en", n=1234) == "Record 1234"

@@ -31,6 +31,8 @@ TERMINAL = re.compile(
 
 OF_FILES = "names a file to read or write beside the command; pages upload and download"
 OF_FOLDERS = "about the folder that the command keeps its rounds in; pages download"
+OF_CLIENT = "said to a program that uses a server by its address, never by a server"
+OF_OWNER = "tells whoever runs the server what only its command line can do"
 EXEMPT = {
     "error.chain_one_form": "no command: REST takes a chain as YAML too",
     "error.domain_file_exists": OF_FILES,
@@ -39,6 +41,9 @@ EXEMPT = {
     "error.rounds_no_folder": OF_FOLDERS,
     "error.rounds_nothing_prepared": OF_FOLDERS,
     "error.rounds_other_rounds": OF_FOLDERS,
+    "error.server_away": OF_CLIENT,
+    "error.server_no_worker": OF_CLIENT,
+    "error.server_token": OF_CLIENT,
     "help.option.export_output": OF_FILES,
     "help.option.feedback_config": OF_FILES,
     "help.option.feedback_since_last": "of a folder that is written again and again",
@@ -52,6 +57,13 @@ EXEMPT = {
     "help.option.templates_output": OF_FILES,
     "help.option.watched": "of the processes that `corpusmith serve` starts",
     "simulator.cannot_listen": "said by `corpusmith simulate` itself",
+    "web.about.metrics_off": OF_OWNER,
+    "web.audit.via.cli": "the log tells what was done by command",
+    "web.backup.restore.no_users": OF_OWNER,
+    "web.backup.upload_help": OF_OWNER,
+    "web.templates.file": "a file to download, which is YAML",
+    "web.users.changes.cli": OF_OWNER,
+    "web.users.changes.forgotten": OF_OWNER,
 }
 """Texts that need no twin, though code outside `cli/` says them or makes up their keys; with the
 reason. Nearly all are never shown on a page."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 import sys
 import tomllib
 import zipfile
@@ -39,7 +40,8 @@ def compose() -> dict[str, Any]:
 
 def unit() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for line in (ROOT / "deploy" / "corpusmith.service").read_text("utf-8").splitlines():
+    text = (ROOT / "deploy" / "corpusmith.service").read_text("utf-8")
+    for line in re.sub(r"\\\n\s*", "", text).splitlines():
         name, equals, value = line.partition("=")
         if equals and not line.startswith("#"):
             found.setdefault(name, []).append(value)
@@ -116,7 +118,10 @@ def test_the_services_wait_for_health_and_keep_their_data() -> None:
 
 def test_variables_are_ours() -> None:
     given = set(compose()["services"]["app"]["environment"])
-    given |= {one.partition("=")[0] for one in unit()["Environment"]}
+    inside = set(re.findall(r"\$\{(\w+)\}", unit()["ExecStart"][0]))
+    unit_gives = {one.partition("=")[0] for one in unit()["Environment"]}
+    assert inside <= unit_gives, "systemd would hand over an empty word"
+    given |= unit_gives - inside
     given |= {
         word.partition("=")[0]
         for words in words_of("ENV")
@@ -132,11 +137,45 @@ def test_the_unit_is_locked_in() -> None:
         assert found[name] == ["yes"]
     assert found["ProtectSystem"] == ["strict"] and found["User"] == ["corpusmith"]
     assert found["CapabilityBoundingSet"] == [""]
+    # What a wrong command line ends with: started again and again it stays wrong.
+    assert found["RestartPreventExitStatus"] == ["2"]
+
+
+def test_the_proxy_hands_on_what_the_server_goes_by() -> None:
+    text = (ROOT / "deploy" / "nginx.conf").read_text("utf-8")
+    lines = {" ".join(line.split()) for line in text.splitlines()}
+    assert lines >= {
+        "proxy_pass http://127.0.0.1:8321;",
+        "proxy_http_version 1.1;",
+        "proxy_set_header Host $http_host;",
+        "proxy_set_header X-Forwarded-For $remote_addr;",
+        "proxy_set_header X-Forwarded-Proto $scheme;",
+        "proxy_buffering off;",
+        "proxy_request_buffering off;",
+        "client_max_body_size 0;",
+    }
+    for started in (unit()["ExecStart"][0].split(), compose()["services"]["app"]["command"]):
+        assert "--trusted-proxy" in started
+
+
+def test_a_command_for_the_servers_data_has_its_settings(tmp_path: Path) -> None:
+    said = tmp_path / "environment"
+    said.write_text("CORPUSMITH_DATABASE_URL='postgresql://a:b&c$d@db/x'\n")
+    script = (ROOT / "deploy" / "corpusmith").read_text("utf-8")
+    script = script.replace("/etc/corpusmith/environment", str(said))
+    show = "exec sh -c 'printenv CORPUSMITH_HOME CORPUSMITH_DATABASE_URL; umask; echo \"$@\"' -"
+    script = script.replace("exec runuser -u corpusmith -- /opt/corpusmith/bin/corpusmith", show)
+    words = ["tasks", "show", "a b"]
+    ran = subprocess.run(["sh", "-c", script, "-", *words], capture_output=True, text=True)
+    assert ran.stdout.splitlines() == [
+        *[one.partition("=")[2] for one in unit()["Environment"] if "HOME" in one],
+        "postgresql://a:b&c$d@db/x",
+        *unit()["UMask"],
+        "tasks show a b",
+    ], ran.stderr
 
 
 def test_the_wheel_holds_every_file_of_the_package(tmp_path: Path) -> None:
-    import subprocess
-
     # As the image builds it, but with the backend that is installed here: no network is asked.
     build = "from hatchling.build import build_wheel as b; import sys; print(b(sys.argv[1]))"
     ran = subprocess.run(

@@ -8,15 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PAIRED = ("README", "docs/dialogue", "docs/connections", "docs/simulator", "docs/python")
-PAIRED = (*PAIRED, "docs/settings")
-PAIRED = (*PAIRED, "docs/rounds", "docs/feedback", "docs/selfplay")
-PAIRED = (*PAIRED, "docs/templates", "docs/evaluate", "docs/chains")
-PAIRED = (*PAIRED, "docs/quality")
-PAIRED = (*PAIRED, "docs/export")
-PAIRED = (*PAIRED, "docs/review", "docs/report")
-PAIRED = (*PAIRED, "docs/access")
-PAIRED = (*PAIRED, "docs/server")
+LANGUAGES = ("en", "zh")
+PAIRED = (
+    *("README", "docs/dialogue", "docs/connections", "docs/simulator", "docs/python"),
+    *("docs/settings", "docs/rounds", "docs/feedback", "docs/selfplay", "docs/templates"),
+    *("docs/evaluate", "docs/chains", "docs/quality", "docs/export", "docs/review"),
+    *("docs/report", "docs/access", "docs/server", "docs/api", "docs/studio"),
+)
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.S | re.M)
 _HEADING = re.compile(r"^(#{1,6}) (.+)$", re.M)
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
@@ -35,6 +33,14 @@ def pages() -> list[Path]:
     """Every page of the documentation."""
     found = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
     return sorted(found)
+
+
+PAGES = pages()
+
+
+def name_of(page: Path) -> str:
+    """Its path in the repository."""
+    return str(page.relative_to(ROOT))
 
 
 def paired_pages(language: str) -> list[Path]:

@@ -6,7 +6,7 @@ import re
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from corpusmith.documents.document import Document, Heading
@@ -75,6 +75,7 @@ def test_chunks_hold_all_visible_text_once_in_order(
     assert all(before.end <= after.start for before, after in pairwise(chunks))
 
 
+@example("中\r中", 2, 0, "characters", "recursive")
 @given(
     TEXTS, st.integers(1, 80), st.integers(0, 79), UNITS, st.sampled_from(("recursive", "headings"))
 )

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +31,12 @@ from corpusmith.service.connections import provider_of
 from corpusmith.service.keys import key_of, load_key
 from corpusmith.simulator.config import SimulatorConfig
 from corpusmith.simulator.thread import Running, run_in_thread
-from corpusmith.values import ChatRequest, Message, Protocol
+from corpusmith.values import ChatRequest, Message, Protocol, Sampling
 from recipe_ways import WAYS, lines_in, options, words
 
-PIECES = ("canary7f3a9c", "Zq81mBvX0w")
+PIECES = ("canary7f3a9c", "Zq81mBvX0w", "linnet5e0b12", "Kd47rWqT9s")
 CANARY = f'sk-{PIECES[0]}/+="<&%\\{PIECES[1]}'
+FIELD = f'{PIECES[2]}/+="<&%\\{PIECES[3]}'
 PROTOCOLS: tuple[Protocol, ...] = ("openai", "gemini", "anthropic")
 ECHOED = [400, 500, 200, 429, 503, 422, 403]
 """Answers that repeat the headers."""
@@ -92,10 +94,16 @@ def simulator() -> Iterator[Running]:
         yield running
 
 
-def _make(studio: Studio, way: str, folder: Path, connection: Any, count: int = 3) -> Any:
+OWN = {"gateway": {"session_token": FIELD}}
+"""A task's own field of every request's body."""
+
+
+def _make(
+    studio: Studio, way: str, folder: Path, connection: Any, count: int = 3, **more: Any
+) -> Any:
     folder.mkdir(exist_ok=True)
     fields = {**WAYS[way].own(count, folder), "output": str(folder / "out.json")}
-    return studio.generate(**fields, concurrency=2, connection=connection)
+    return studio.generate(**fields, **more, concurrency=2, connection=connection)
 
 
 def _endpoint(url: str, protocol: Protocol, variable: str | None = "CANARY_KEY") -> dict[str, Any]:
@@ -105,6 +113,8 @@ def _endpoint(url: str, protocol: Protocol, variable: str | None = "CANARY_KEY")
         "base_url": base_url,
         "model": "any",
         "api_key_env": variable,
+        # A gateway's key goes in a header of the endpoint's own: it is kept and shown like a key.
+        "headers": {"X-Api-Key": CANARY},
     }
 
 
@@ -127,9 +137,10 @@ def test_a_run_leaves_no_key_behind(
     with Studio(request.getfixturevalue(f"{database}_url")) as studio:
         good = _make(studio, way, tmp_path / "good", _endpoint(simulator.url, protocol))
         with echoing(RUN) as url:
-            bad = _make(studio, way, tmp_path / "bad", _endpoint(url, protocol), count=50)
+            at = _endpoint(url, protocol)
+            bad = _make(studio, way, tmp_path / "bad", at, count=50, extra=OWN)
         with echoing([400, 422] * 100) as url:
-            poor = _make(studio, way, tmp_path / "poor", _endpoint(url, protocol))
+            poor = _make(studio, way, tmp_path / "poor", _endpoint(url, protocol), extra=OWN)
         assert (good.status, poor.status, poor.counts.accepted) == ("finished", "finished", 0)
         assert (bad.status, bad.cause["code"]) == ("failed", "unauthorised")
         assert "***" in bad.cause["cause"]
@@ -159,13 +170,18 @@ async def test_no_error_shows_the_key(protocol: Protocol, status: int) -> None:
     with echoing([status]) as url:
         part = _endpoint(url, protocol)
         connection = connection_of(
-            name="c", provider=protocol, base_url=part["base_url"], key_env="CANARY_KEY"
+            name="c",
+            provider=protocol,
+            base_url=part["base_url"],
+            key_env="CANARY_KEY",
+            headers=part["headers"],
         )
         secret = Secret(CANARY)
         provider = provider_of(connection, secret)
         request = ChatRequest(model="any", messages=(Message("user", "你好"),))
+        sent = replace(request, sampling=Sampling(extra=OWN))
         with pytest.raises(ProviderError) as caught:
-            await provider.chat(request)
+            await provider.chat(sent)
         await provider.close()
     error = caught.value
     assert_unseen(error, error.data, error.raw, error.message("zh"), error.message("en"))

@@ -14,7 +14,6 @@ from dataclasses import fields as fields_of
 from pathlib import Path
 from typing import Any
 
-import anthropic
 import pytest
 
 from corpusmith import Studio
@@ -200,7 +199,11 @@ def _temperature(body: Mapping[str, Json]) -> Json:
 def _asked(protocol: Protocol) -> Json:
     """The schema of one dialogue of two turns, in the vendor's own dialect."""
     body = dict(dialogue_schema(2, 1).body)
-    return anthropic.transform_schema(body) if protocol == "anthropic" else body
+    if protocol != "anthropic":
+        return body
+    import anthropic  # here, for it takes two seconds, and every worker collects this file
+
+    return anthropic.transform_schema(body)
 
 
 # ---------------------------------------------------------------- nothing is forgotten

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 import sys
 from collections.abc import Mapping
 from hashlib import blake2b
@@ -12,17 +13,29 @@ from typing import ClassVar
 
 import orjson
 
-from corpusmith import Studio, registry
+from corpusmith import Studio, quality, recipes, registry
+from corpusmith.service import forms
 from corpusmith.values import PASS, Draft, Json, Verdict
 
+ROOMS = (quality, recipes, forms)
 HEAVY = [
     "aiohttp",
+    "corpusmith.service.studio",
+    "corpusmith.service.wiring",
     "corpusmith.engine.runner",
     "corpusmith.providers.openai",
-    "corpusmith.recipes.dialogue",
-    "corpusmith.quality.chain",
+    "corpusmith.documents.read",
+    "corpusmith.exports.native",
+    "corpusmith.exports.rounds",
     "corpusmith.store.open",
     "corpusmith.service.exports",
+    *(
+        f"{room.__name__}.{one.name}"
+        for room in ROOMS
+        for one in pkgutil.iter_modules(room.__path__)
+    ),
+    "ahocorasick_rs",
+    "numpy",
     "sqlite3",
     "psycopg",
     "sqlalchemy.dialects.sqlite",
@@ -30,7 +43,7 @@ HEAVY = [
     "alembic.command",
     "uvloop",
 ]
-"""What a run imports: done once for all the processes that are killed."""
+"""What a run imports, this file apart: done once for all the processes that are killed."""
 
 
 class Picky:

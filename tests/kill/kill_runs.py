@@ -192,7 +192,9 @@ class Kills:
 _PROCESSES = multiprocessing.get_context("forkserver")
 # Each run is a process of its own, forked from one that has imported all and opened nothing:
 # importing again would be most of the time, and is not what can go wrong.
-_PROCESSES.set_forkserver_preload([main.__module__, *HEAVY])
+#
+# This Python's server does not have our path: it would pass over `kill_child` without a word.
+_PROCESSES.set_forkserver_preload(HEAVY)
 Process = multiprocessing.process.BaseProcess
 
 
