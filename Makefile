@@ -17,8 +17,8 @@ $(STAMP): pyproject.toml requirements-dev.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Corpusmith needs Python 3.11 or newer; say which: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	scripts/install $(VENV) --require-hashes -r requirements-dev.lock
+	scripts/install $(VENV) --no-deps --no-build-isolation -e .
 	@touch $(STAMP)
 
 demo: setup  ## run the main job to its end, on the simulator if no endpoint is set

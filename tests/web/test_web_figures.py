@@ -208,7 +208,19 @@ def test_charts_follow_the_theme_without_a_reload(data: Site) -> None:
 def test_a_page_without_charts_loads_no_charts(data: Site) -> None:
     for path in (PATH + "/records", PATH + "/quality", "/tasks"):
         page = data.open(path)
-        assert page.locator("script[src*='echarts']").count() == 0, path
+        assert page.locator("script[src*='charts']").count() == 0, path
+
+
+def test_a_page_does_not_wait_for_what_draws_its_charts(data: Site) -> None:
+    page = data.open(PATH)
+    page.locator(".plot canvas").first.wait_for()
+    waited_ms = page.evaluate("""() => {
+      const [page] = performance.getEntriesByType("navigation");
+      const files = performance.getEntriesByType("resource");
+      const [drawing] = files.filter((one) => one.name.includes("echarts"));
+      return drawing.startTime - page.loadEventStart;
+    }""")
+    assert waited_ms >= 0
 
 
 # ---------------------------------------------------------------- finding and cleaning

@@ -5,6 +5,7 @@ Owns: putting them together. Does not own: any route (`routes/`, one file a noun
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
@@ -30,6 +31,7 @@ from corpusmith.api.paths import NamesInPaths
 from corpusmith.api.serving import Serving
 from corpusmith.api.streams import Hub
 from corpusmith.api.sweeping import sweeping
+from corpusmith.api.turns import AT_ONCE, Turns
 
 PREFIX = "/api/v1"
 
@@ -95,6 +97,7 @@ def create_app(serving: Serving) -> FastAPI:
             Middleware(NamesInPaths),
             Middleware(UploadsOnly),
             Middleware(AuditTrail),
+            Middleware(Turns),
         ],
         generate_unique_id_function=lambda route: route.name,
         lifespan=_living,
@@ -122,6 +125,7 @@ def furnish(app: FastAPI, serving: Serving) -> None:
     app.state.jobs = Jobs()
     app.state.hub = Hub(serving.store)
     app.state.tickets = Tickets()
+    app.state.turns = asyncio.Semaphore(AT_ONCE)
     app.state.driver = Driver(serving.store, serving.language)
 
 

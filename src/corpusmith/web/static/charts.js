@@ -7,6 +7,8 @@
   const figures = new Intl.NumberFormat(root.lang);
   const charts = new Map();
   const ROW = 30;
+  const library = document.currentScript.dataset.drawsWith;
+  let asked = false;
 
   const colours = () => {
     const style = getComputedStyle(root);
@@ -86,11 +88,26 @@
     chart.setOption(option(place.dataset.chart, data, place.clientWidth), true);
   }
 
+  // What draws is larger than all else on the page: it comes when the page is there and a chart is
+  // about to be seen. Its room is kept from the start, so that nothing moves.
+  const near = new IntersectionObserver((seen) => {
+    if (asked || !seen.some((one) => one.isIntersecting)) return;
+    asked = true;
+    const script = document.createElement("script");
+    script.src = library;
+    script.addEventListener("load", sweep);
+    const fetch = () => document.head.append(script);
+    if (document.readyState === "complete") fetch();
+    else window.addEventListener("load", fetch, { once: true });
+  }, { rootMargin: "600px" });
+
   function begin(place) {
-    if (charts.has(place) || !window.echarts) return;
+    if (charts.has(place)) return;
     const data = JSON.parse(place.querySelector("script").textContent);
     const rows = place.dataset.chart === "rows";
     place.style.height = `${rows ? data.length * ROW + 12 : 220}px`;
+    if (!window.echarts) { near.observe(place); return; }
+    near.unobserve(place);
     const room = place.appendChild(document.createElement("div"));
     room.className = "plot-room";
     const chart = window.echarts.init(room, null, { renderer: "canvas" });
