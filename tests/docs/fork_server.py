@@ -9,6 +9,7 @@ runs in a process of its own, with its own folder, variables and standard stream
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -17,11 +18,13 @@ import signal
 import socket
 import sys
 import traceback
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 CLIENT = """#!{python} -SE
 import json, os, socket, sys
-call = json.dumps([sys.argv[1:], os.getcwd(), dict(os.environ)]).encode()
+call = json.dumps([{name!r}, sys.argv[1:], os.getcwd(), dict(os.environ)]).encode()
 with socket.socket(socket.AF_UNIX) as server:
     server.connect({address!r})
     socket.send_fds(server, [len(call).to_bytes(8, "big")], [0, 1, 2])
@@ -32,11 +35,14 @@ sys.exit(code[0] if code else 1)
 
 
 def install(folder: Path, address: Path) -> None:
-    """Put a `corpusmith` into `folder` that has the server at `address` do the work."""
+    """Put a `corpusmith` into `folder` that has the server at `address` do the work, and a
+    `run-python` for the text of a program."""
     folder.mkdir()
-    client = folder / "corpusmith"
-    client.write_text(CLIENT.format(python=sys.executable, address=str(address)), "utf-8")
-    client.chmod(0o755)
+    for name in ("corpusmith", "run-python"):
+        client = folder / name
+        text = CLIENT.format(python=sys.executable, name=name, address=str(address))
+        client.write_text(text, "utf-8")
+        client.chmod(0o755)
 
 
 def main(address: str) -> None:
@@ -70,7 +76,7 @@ def _answer(client: socket.socket) -> None:
     call = b""
     while len(call) < int.from_bytes(size, "big"):
         call += client.recv(65536)
-    words, folder, variables = json.loads(call)
+    name, words, folder, variables = json.loads(call)
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
     sys.stdin, sys.stdout = os.fdopen(0, encoding="utf-8"), os.fdopen(1, "w", encoding="utf-8")
@@ -78,13 +84,26 @@ def _answer(client: socket.socket) -> None:
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(variables)
-    client.sendall(bytes([_run(words)]))
+    client.sendall(bytes([_run(_python if name == "run-python" else _corpusmith, words)]))
     os._exit(0)
 
 
-def _run(words: list[str]) -> int:
+def _corpusmith(words: list[str]) -> int:
     from corpusmith.cli.main import main as program
 
+    return program(words)
+
+
+def _python(words: list[str]) -> int:
+    (program,) = words
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        exec(compile(program, "<string>", "exec"), {"__name__": "__main__"})
+        gc.collect()
+    return 0
+
+
+def _run(program: Callable[[list[str]], int], words: list[str]) -> int:
     code = 1
     try:
         code = program(words)

@@ -163,13 +163,15 @@ PYTHON = [page for page in PAGES if docs_kit.blocks(page, "python")]
 
 
 @pytest.mark.parametrize("page", PYTHON, ids=name_of)
-def test_the_python_of_a_page_runs(page: Path, folder: Path, simulator: Running) -> None:
+def test_the_python_of_a_page_runs(
+    page: Path, folder: Path, simulator: Running, program: Path
+) -> None:
     port = simulator.url.rpartition(":")[2]
     name_the_port(folder, port)
-    program = "\n\n".join(docs_kit.blocks(page, "python")).replace(PORT, port)
+    text = "\n\n".join(docs_kit.blocks(page, "python")).replace(PORT, port)
     language = "zh" if page.name.endswith(".zh-CN.md") else "en"
     ran = subprocess.run(
-        [sys.executable, "-W", "error", "-c", program],
+        [program / "run-python", text],
         cwd=folder,
         env=environment(folder, language),
         capture_output=True,
