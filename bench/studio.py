@@ -151,7 +151,6 @@ def pages(url: str, endpoint: str | None) -> Figures:
     return found
 
 
-_DRAWN = "!document.querySelector('[data-chart]') || document.querySelector('[data-chart] canvas')"
 _MEASURES = """() => {
   const page = performance.getEntriesByType("navigation")[0];
   const paint = performance.getEntriesByName("first-contentful-paint")[0];
@@ -172,7 +171,8 @@ def _load(browser: Any, address: str) -> Figures:
     answer = page.goto(address, wait_until="load")
     assert answer.status == 200, address
     page.wait_for_function('performance.getEntriesByType("navigation")[0].loadEventEnd > 0')
-    page.wait_for_function(_DRAWN)
+    if page.locator("[data-chart]").count():
+        page.locator("[data-chart] canvas").first.wait_for(state="attached")
     drawn_s = page.evaluate("performance.now()") / 1000
     page.wait_for_timeout(200)
     measured: Figures = page.evaluate(_MEASURES) | {"drawn_s": drawn_s}

@@ -7,14 +7,14 @@ in none fails the test, and so does one whose operation is gone.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 
-from fastapi.routing import APIRoute, iter_route_contexts
 from typer.main import get_group
 
 from corpusmith.api.app import create_app
 from corpusmith.api.serving import Serving
 from corpusmith.cli.main import COMMANDS
-from corpusmith.web.app import page_router
+from corpusmith.web import nav
 
 PAGES: Mapping[str, str] = {
     # home, generating
@@ -328,13 +328,11 @@ def operations() -> set[str]:
 
 
 def page_routes() -> set[str]:
-    routes = [one.original_route for one in iter_route_contexts(page_router().routes)]
-    return {one.name for one in routes if isinstance(one, APIRoute)}
+    modules = [import_module(f"corpusmith.web.pages.{group.name}") for group in nav.PAGES]
+    return {one.name for module in modules for one in module.router.routes}
 
 
 def commands() -> Iterator[str]:
-    from importlib import import_module
-
     for name, target in COMMANDS.items():
         module, _, one = target.partition(":")
         group = get_group(import_module(f"corpusmith.cli.{module}").app)

@@ -9,12 +9,12 @@ from typing import Any
 import httpx2
 import pytest
 from api_kit import code_of
-from fastapi import FastAPI
 
 from answering import Answer, answering, as_json, chat
-from corpusmith.api.access import LOCAL, Principal, principal_of
+from corpusmith.api.access import Scope
 from corpusmith.api.app import create_app
 from corpusmith.api.serving import Serving
+from corpusmith.service.studio import Studio
 
 ALL = "/api/v1/connections"
 CANARY = "sk-canary-9f8e7d6c5b4a"
@@ -135,21 +135,21 @@ def test_a_trial_says_which_step_failed_and_why(sqlite_client: httpx2.Client) ->
     assert "sk-wrong-key" not in str(wrong)
 
 
-def _as(app: FastAPI, scope: str) -> None:
-    who = Principal(name="lin", scope=scope, via="token")  # type: ignore[arg-type]
-    app.dependency_overrides[principal_of] = lambda: who
-
-
 def test_an_editor_names_no_variable_of_the_server_for_an_address_of_theirs(
     opened: Any, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from api_kit import served
 
     monkeypatch.setenv("SERVER_SECRET", CANARY)
-    app = create_app(Serving(store=opened(sqlite_url), language="en"))
+    store = opened(sqlite_url)
+    tokens = Studio.over(store, "en").tokens
     evil = {"base_url": "http://127.0.0.1:1/v1", "api_key_env": "SERVER_SECRET"}
-    with served(app) as client:
-        _as(app, "edit")
+
+    def come_as(scope: Scope) -> None:
+        client.headers["Authorization"] = f"Bearer {tokens.add(scope, scope=scope).secret}"
+
+    with served(create_app(Serving(store=store, language="en"))) as client:
+        come_as("edit")
         for path in (ALL, f"{ALL}/test", f"{ALL}/models"):
             body = {**evil, "name": "a"} if path == ALL else evil
             assert code_of(client.post(path, json=body), 422) == "variable_not_here"
@@ -158,9 +158,9 @@ def test_an_editor_names_no_variable_of_the_server_for_an_address_of_theirs(
         assert code_of(told, 422) == "variable_not_here"
         again = client.patch(f"{ALL}/usual", json={**evil, "api_key_env": "DEEPSEEK_API_KEY"})
         assert code_of(again, 422) == "variable_not_here"
-        app.dependency_overrides[principal_of] = lambda: LOCAL
+        del client.headers["Authorization"]
         assert client.post(ALL, json={**evil, "name": "mine"}).status_code == 201
-        _as(app, "read")
+        come_as("read")
         assert code_of(client.post(ALL, json={"name": "b"}), 403) == "not_allowed"
         assert client.get(ALL).status_code == 200
 

@@ -18,7 +18,8 @@ import pytest
 from api_kit import served
 
 from corpusmith import registry
-from corpusmith.api.app import PREFIX, create_app
+from corpusmith.api.app import create_app
+from corpusmith.api.router import PREFIX
 from corpusmith.api.serving import Serving
 from corpusmith.errors import CorpusmithError, UsageError
 from corpusmith.places import uploads_only

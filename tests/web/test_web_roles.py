@@ -14,7 +14,6 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx2
 import pytest
-from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from hostile_store import NAME, TEMPLATE, cheap, fill, here
 from starlette.routing import Match
@@ -22,7 +21,7 @@ from web_addresses import ADDRESSES
 from web_kit import furnished, listening
 
 from corpusmith.api.access import Scope, scope_of
-from corpusmith.api.app import PREFIX, ROUTES
+from corpusmith.api.app import ROUTES
 from corpusmith.api.paths import decoded, url_of
 from corpusmith.api.serving import Serving
 from corpusmith.service.access import least
@@ -72,33 +71,20 @@ class Leads(HTMLParser):
         self.orphans -= self._forms
 
 
-def _routes(router: APIRouter) -> Iterator[APIRoute]:
-    for one in router.routes:
-        if isinstance(one, APIRoute):
-            yield one
-        elif inner := getattr(one, "original_router", None):
-            yield from _routes(inner)
-
-
 @cache
-def routes() -> list[tuple[str, APIRoute]]:
-    """Of pages and of REST, with what stands before their paths."""
+def routes() -> list[APIRoute]:
+    """Of pages and of REST."""
     pages = [import_module(f"corpusmith.web.pages.{group.name}").router for group in PAGES]
     rest = [import_module(f"corpusmith.api.routes.{name}").router for name in ROUTES]
-    return [
-        *(("", one) for router in pages for one in _routes(router)),
-        *((PREFIX, one) for router in rest for one in _routes(router)),
-    ]
+    return [one for router in (*pages, *rest) for one in router.routes]
 
 
 @cache
 def needed(method: str, address: str) -> Scope | None:
     """The scope that the server asks for there; None: anybody's, or no page of ours."""
     path = decoded(urlsplit(address).path.encode())
-    for before, route in routes():
-        if not path.startswith(before):
-            continue
-        wish = {"type": "http", "method": method, "path": path.removeprefix(before)}
+    wish = {"type": "http", "method": method, "path": path}
+    for route in routes():
         if route.matches(wish)[0] is Match.FULL:
             found = [scope_of(one.dependency) for one in route.dependencies if one.dependency]
             return next((one for one in found if one), None)

@@ -9,9 +9,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
-from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -23,17 +22,16 @@ from corpusmith.api.documented import Documented
 from corpusmith.api.door import Door
 from corpusmith.api.downloads import Tickets
 from corpusmith.api.driving import Driver
-from corpusmith.api.errors import ErrorBody, add_handlers
+from corpusmith.api.errors import add_handlers
 from corpusmith.api.gate import UploadsOnly
 from corpusmith.api.guard import Guard
 from corpusmith.api.jobs import Jobs
 from corpusmith.api.paths import NamesInPaths
+from corpusmith.api.router import PREFIX, name_of, put
 from corpusmith.api.serving import Serving
 from corpusmith.api.streams import Hub
 from corpusmith.api.sweeping import sweeping
 from corpusmith.api.turns import AT_ONCE, Turns
-
-PREFIX = "/api/v1"
 
 ROUTES = (
     "health",
@@ -75,9 +73,6 @@ ROUTES = (
 )
 """Modules of `corpusmith.api.routes`, each with a `router`, in the order of the documentation."""
 
-MOST_BYTES = 16 * 1024 * 1024
-"""Of a request's body, where a route does not say otherwise (uploads do)."""
-
 
 def create_app(serving: Serving) -> FastAPI:
     """The REST application."""
@@ -99,12 +94,13 @@ def create_app(serving: Serving) -> FastAPI:
             Middleware(AuditTrail),
             Middleware(Turns),
         ],
-        generate_unique_id_function=lambda route: route.name,
+        generate_unique_id_function=name_of,
         lifespan=_living,
     )
     furnish(app, serving)
     add_handlers(app)
-    app.include_router(api_router())
+    for name in ROUTES:
+        put(app, import_module(f"corpusmith.api.routes.{name}").router)
     app.router.middleware_stack = Direct(app)
     if serving.metrics:
         from corpusmith.api import metrics
@@ -137,14 +133,3 @@ async def _living(app: FastAPI) -> AsyncIterator[None]:
         yield
     await run_in_threadpool(app.state.driver.close)
     await run_in_threadpool(app.state.jobs.close)
-
-
-def api_router() -> APIRouter:
-    """All of `/api/v1`."""
-    said: dict[int | str, dict[str, Any]] = {
-        "default": {"model": ErrorBody, "description": "What went wrong."},
-    }
-    router = APIRouter(prefix=PREFIX, responses=said, max_body_size=MOST_BYTES)
-    for name in ROUTES:
-        router.include_router(import_module(f"corpusmith.api.routes.{name}").router)
-    return router

@@ -10,10 +10,11 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from importlib import import_module
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
 from corpusmith.api import app as api
+from corpusmith.api.router import put
 from corpusmith.api.serving import Serving
 from corpusmith.errors import CorpusmithError
 from corpusmith.service.simulator_process import SimulatorProcess
@@ -24,17 +25,15 @@ from corpusmith.web.nav import PAGES
 
 Lifespan = Callable[[Any], AbstractAsyncContextManager[Any]]
 
-MOST_BYTES = 32 * 1024 * 1024
-"""Of what a page sends, where it does not say otherwise."""
-
 
 def create_app(serving: Serving) -> FastAPI:
     """REST and pages."""
     app = api.create_app(serving)
     app.state.simulator = SimulatorProcess()
     app.router.lifespan_context = _living(app.router.lifespan_context)
-    app.include_router(assets.router)
-    app.include_router(page_router())
+    put(app, assets.router)
+    for group in PAGES:
+        put(app, import_module(f"corpusmith.web.pages.{group.name}").router)
     add_page_handlers(app)
     app.state.refusal_face = face_of_refusal
     return app
@@ -64,11 +63,3 @@ def _living(inner: Lifespan) -> Lifespan:
                 await run_in_threadpool(simulator.close)
 
     return living
-
-
-def page_router() -> APIRouter:
-    """All pages."""
-    router = APIRouter(include_in_schema=False, max_body_size=MOST_BYTES)
-    for group in PAGES:
-        router.include_router(import_module(f"corpusmith.web.pages.{group.name}").router)
-    return router

@@ -17,10 +17,10 @@ from fastapi.exceptions import WebSocketRequestValidationError
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from corpusmith.api.access import Principal, principal_of
-from corpusmith.api.app import PREFIX
 from corpusmith.api.cookies import SESSION
 from corpusmith.api.errors import Fault
 from corpusmith.api.guard import SAFE, policy
+from corpusmith.api.router import PREFIX
 from corpusmith.api.speaking import language_of
 from corpusmith.errors import CorpusmithError
 from corpusmith.messages import say_page

@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
 from corpusmith.api.access import needs
 from corpusmith.api.asking import After, Limit, Page, StudioOf, page_of, place_in
+from corpusmith.api.router import rest
 from corpusmith.store.access_values import AuditEntry
 
-router = APIRouter(tags=["audit"])
+router = rest(tags=["audit"])
 
 Text = Annotated[str | None, Query(max_length=300)]
 

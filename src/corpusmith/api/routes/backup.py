@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import Field
 
 from corpusmith.api.access import needs
@@ -13,12 +13,13 @@ from corpusmith.api.asking import Body, StudioOf
 from corpusmith.api.downloads import Streamed
 from corpusmith.api.jobs import JOB, Job, Run, StartJob, Work
 from corpusmith.api.limits import costly
+from corpusmith.api.router import rest
 from corpusmith.places import upload_path
 from corpusmith.service.backups import write
 from corpusmith.service.restoring import RestoreDone, put_back
 from corpusmith.service.studio import Studio
 
-router = APIRouter(tags=["backup"])
+router = rest(tags=["backup"])
 
 
 class RestoreWish(Body):

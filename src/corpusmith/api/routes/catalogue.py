@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from fastapi.responses import PlainTextResponse
 
 from corpusmith.api.access import needs
 from corpusmith.api.asking import Page, StudioOf
+from corpusmith.api.router import rest
 from corpusmith.judging.rubric import RubricPart
 from corpusmith.recipes.selfplay_domain import Domain
 from corpusmith.service.about import CheckAbout, FormatAbout, RecipeAbout, RecipeFields
@@ -16,7 +17,7 @@ from corpusmith.service.domains import starter
 from corpusmith.service.evaluations import rubric, rubric_file, rubrics
 from corpusmith.values import Language
 
-router = APIRouter()
+router = rest()
 
 Spoken = Annotated[Language | None, Query(description="null: the language of the request.")]
 StarterName = Annotated[str, Query(max_length=64, description="What the domain will be called.")]

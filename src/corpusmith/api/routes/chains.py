@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, cast
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import Field
 
 from corpusmith.api.access import needs
 from corpusmith.api.asking import After, Body, Limit, Page, StudioOf, page_of, place_in
 from corpusmith.api.driving import Driver
+from corpusmith.api.router import rest
 from corpusmith.api.selecting import Name
 from corpusmith.errors import SpecError, UsageError
 from corpusmith.service.stored_chains import ChainView, Wish
 from corpusmith.service.yaml_file import fields_in
 
-router = APIRouter(prefix="/chains", tags=["chains"])
+router = rest("/chains", tags=["chains"])
 
 EXAMPLE: Mapping[str, Any] = {
     "name": "评分后取样",

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, File, Query, Request, Response, UploadFile
+from fastapi import File, Query, Request, Response, UploadFile
 from pydantic import BaseModel, Field
 
 from corpusmith.api.access import needs
@@ -15,6 +15,7 @@ from corpusmith.api.downloads import disposition
 from corpusmith.api.errors import Fault, fault_of
 from corpusmith.api.etags import TAGGED, GuardOf, TagOf
 from corpusmith.api.limits import costly
+from corpusmith.api.router import rest
 from corpusmith.cards.read import MAX_BYTES
 from corpusmith.errors import NotFound, SpecError
 from corpusmith.nouns import Character, Scenario
@@ -23,7 +24,7 @@ from corpusmith.service.characters import ImportedCard, OnConflict
 from corpusmith.service.uploads import safe_name
 from corpusmith.values import Language, Message
 
-router = APIRouter(prefix="/characters", tags=["characters"])
+router = rest("/characters", tags=["characters"])
 
 MOST_FILES = 200
 MOST_IMPORT_BYTES = 256 << 20

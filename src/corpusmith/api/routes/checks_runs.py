@@ -8,12 +8,12 @@ from itertools import islice
 from typing import Annotated, Any, Literal
 
 import orjson
-from fastapi import APIRouter
 from pydantic import Field
 
 from corpusmith.api.access import Asker, needs
 from corpusmith.api.asking import After, Limit, Page, StudioOf, page_of, place_in
 from corpusmith.api.jobs import JOB, Job, JobsOf, Run, StartJob
+from corpusmith.api.router import rest
 from corpusmith.api.routes.reviews import Reviewer
 from corpusmith.api.selecting import Where
 from corpusmith.api.speaking import LanguageOf
@@ -25,7 +25,7 @@ from corpusmith.store.review_values import Changed
 from corpusmith.store.values import Removal
 from corpusmith.values import Json, Language, Selection
 
-router = APIRouter(prefix="/checks", tags=["checks"])
+router = rest("/checks", tags=["checks"])
 
 Upload = Annotated[str, Field(pattern="^upload:[0-9a-f]{32}$", examples=["upload:" + "0" * 32])]
 FINDINGS = "findings.jsonl"

@@ -9,13 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, cast, get_args
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from pydantic import Field
 
 from corpusmith.api.access import Asker, Principal, needs
 from corpusmith.api.asking import After, Body, Limit, Page, StudioOf, cursor, place_in
 from corpusmith.api.jobs import JOB, Job, Jobs, JobsOf, Run, StartJob
 from corpusmith.api.limits import costly
+from corpusmith.api.router import rest
 from corpusmith.api.routes.reviews import Reviewer, Tags
 from corpusmith.api.selecting import Mark, Name
 from corpusmith.errors import NotFound, UsageError
@@ -25,7 +26,7 @@ from corpusmith.service.cleaning_acts import ByChecks, ByHand, Cleaned, by_check
 from corpusmith.service.studio import Studio
 from corpusmith.values import Json, Language
 
-router = APIRouter(prefix="/cleanings", tags=["checks"])
+router = rest("/cleanings", tags=["checks"])
 
 KIND = "clean"
 ACT = "clean_apply"

@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field, SecretStr
 
 from corpusmith import hidden
@@ -15,6 +14,7 @@ from corpusmith.api.asking import After, Body, Limit, Page, Search, StudioOf, pa
 from corpusmith.api.errors import Fault, fault_of
 from corpusmith.api.etags import TAGGED, GuardOf, TagOf
 from corpusmith.api.limits import costly
+from corpusmith.api.router import rest
 from corpusmith.api.routes.characters import TalkLine
 from corpusmith.messages import say
 from corpusmith.places import shown
@@ -23,7 +23,7 @@ from corpusmith.service.connection_trial import StepName, Trial, TrialStep, step
 from corpusmith.service.studio import Studio
 from corpusmith.values import HIDDEN, Connection, Language, Limits, Message, Price, Timeouts
 
-router = APIRouter(prefix="/connections", tags=["connections"])
+router = rest("/connections", tags=["connections"])
 
 Name = Annotated[str, Field(min_length=1, max_length=200, examples=["深度求索"])]
 Text = Annotated[str, Field(min_length=1, max_length=2000)]

@@ -6,19 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import Field
 
 from corpusmith.api.access import needs
 from corpusmith.api.asking import After, Body, Limit, Page, Search, StudioOf, page_of, place_in
 from corpusmith.api.etags import TAGGED, GuardOf, TagOf
+from corpusmith.api.router import rest
 from corpusmith.api.selecting import Name
 from corpusmith.nouns import Dataset
 from corpusmith.service.studio import Studio
 from corpusmith.store.values import DatasetNumbers, Statistics
 from corpusmith.values import Language
 
-router = APIRouter(prefix="/datasets", tags=["datasets"])
+router = rest("/datasets", tags=["datasets"])
 
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Names = Annotated[Sequence[Name], Field(max_length=1000)]

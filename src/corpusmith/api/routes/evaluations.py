@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from corpusmith.api.access import needs
 from corpusmith.api.asking import After, Limit, Page, StudioOf, cursor, place_in
 from corpusmith.api.jobs import JOB, Job, Run, StartJob
 from corpusmith.api.limits import costly
+from corpusmith.api.router import rest
 from corpusmith.service.evaluation_sides import EvaluationSides, sides_of
 from corpusmith.service.evaluations import Evaluation
 from corpusmith.service.review_input import cursor as place_text
@@ -18,7 +19,7 @@ from corpusmith.service.studio import Studio
 from corpusmith.service.task_views import TaskView
 from corpusmith.values import Json
 
-router = APIRouter(prefix="/evaluations", tags=["evaluations"])
+router = rest("/evaluations", tags=["evaluations"])
 
 
 MOST = 200

@@ -6,18 +6,19 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Header, Path, Request
+from fastapi import Header, Path, Request
 from fastapi.responses import StreamingResponse
 from pydantic_core import to_jsonable_python
 
 from corpusmith.api.access import needs
 from corpusmith.api.asking import MOST_NUMBER, StudioOf
+from corpusmith.api.router import rest
 from corpusmith.api.speaking import LanguageOf
 from corpusmith.api.streams import Event, Hub
 from corpusmith.service.task_views import view_of
 from corpusmith.values import Language
 
-router = APIRouter(tags=["tasks"])
+router = rest(tags=["tasks"])
 
 LastSeen = Annotated[
     str | None,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, cast
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 from pydantic import Field
 
 from corpusmith.api.access import Asker, needs
@@ -14,6 +14,7 @@ from corpusmith.api.asking import MOST_NUMBER, StudioOf
 from corpusmith.api.downloads import TICKET_S, Streamed, Tickets
 from corpusmith.api.jobs import owner_of
 from corpusmith.api.limits import costly
+from corpusmith.api.router import rest
 from corpusmith.api.selecting import Name, Where
 from corpusmith.messages import say
 from corpusmith.service.export_files import Counted
@@ -23,7 +24,7 @@ from corpusmith.service.export_rows import OnRefused, character_names, reason_te
 from corpusmith.service.studio import Studio
 from corpusmith.values import Language
 
-router = APIRouter(prefix="/exports", tags=["exports"])
+router = rest("/exports", tags=["exports"])
 
 Share = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
 Text = Annotated[str, Field(max_length=20_000)]

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter
 from pydantic import Field
 
 from corpusmith.api.access import needs
 from corpusmith.api.asking import Body
 from corpusmith.api.jobs import JOB, Job, Run, StartJob
+from corpusmith.api.router import rest
 from corpusmith.api.routes.checks_runs import Upload
 from corpusmith.api.selecting import Mark, Name
 from corpusmith.feedback.ranking import Choice
@@ -20,7 +20,7 @@ from corpusmith.feedback.tally import FeedbackResult, ModelCounts
 from corpusmith.service.feedback_file import feedback_file
 from corpusmith.service.studio import Studio
 
-router = APIRouter(prefix="/feedback", tags=["feedback"])
+router = rest("/feedback", tags=["feedback"])
 
 
 class FeedbackBody(Body):

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-from fastapi import APIRouter
 from pydantic import BaseModel
 
 from corpusmith import __version__
 from corpusmith.api.asking import StudioOf
+from corpusmith.api.router import rest
 from corpusmith.errors import StoreError
 from corpusmith.messages import say
 
-router = APIRouter(tags=["health"])
+router = rest(tags=["health"])
 
 
 class Health(BaseModel):

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter
 from pydantic import Field
 
 from corpusmith.api.access import needs
 from corpusmith.api.asking import MOST_NUMBER, Body, StudioOf
 from corpusmith.api.jobs import JOB, Job, Run, StartJob
 from corpusmith.api.limits import costly
+from corpusmith.api.router import rest
 from corpusmith.api.routes.checks_runs import Upload
 from corpusmith.api.selecting import Name
 from corpusmith.messages import catalog, say
@@ -22,7 +22,7 @@ from corpusmith.service.import_rows import Refused
 from corpusmith.service.studio import Studio
 from corpusmith.values import Json, Language
 
-router = APIRouter(prefix="/imports", tags=["imports"])
+router = rest("/imports", tags=["imports"])
 
 LOOKED_AT = 2_000
 

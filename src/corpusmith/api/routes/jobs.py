@@ -5,16 +5,15 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import Any
 
-from fastapi import APIRouter
-
 from corpusmith.api.access import Asker, needs
 from corpusmith.api.asking import Page
 from corpusmith.api.downloads import Streamed, file_download, zip_download
 from corpusmith.api.jobs import Job, JobsOf, Wait
+from corpusmith.api.router import rest
 from corpusmith.api.speaking import LanguageOf
 from corpusmith.errors import NotFound
 
-router = APIRouter(prefix="/jobs", tags=["jobs"])
+router = rest("/jobs", tags=["jobs"])
 
 FILE: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/octet-stream": {}}, "description": "The file."}

@@ -5,18 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import Field
 
 from corpusmith.api.access import needs
 from corpusmith.api.asking import Body, StudioOf
 from corpusmith.api.jobs import JOB, Job, Run, StartJob
 from corpusmith.api.limits import costly
+from corpusmith.api.router import rest
 from corpusmith.service.retention import DAY_S
 from corpusmith.service.studio import Studio
 from corpusmith.store.pruning import Prunable, Size
 
-router = APIRouter(prefix="/journal", tags=["settings"])
+router = rest("/journal", tags=["settings"])
 
 MOST_DAYS = 36_500
 

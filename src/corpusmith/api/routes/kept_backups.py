@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from corpusmith.api.access import needs
 from corpusmith.api.asking import Page, StudioOf
@@ -15,12 +15,13 @@ from corpusmith.api.downloads import file_download
 from corpusmith.api.errors import Fault, fault_of
 from corpusmith.api.jobs import JOB, Job, Run, StartJob
 from corpusmith.api.limits import costly
+from corpusmith.api.router import rest
 from corpusmith.api.routes.backup import RestoreWish, restored
 from corpusmith.service.backups import KeyPlace
 from corpusmith.service.kept_backups import Beside, KeptBackup
 from corpusmith.service.studio import Studio
 
-router = APIRouter(prefix="/backups", tags=["backup"])
+router = rest("/backups", tags=["backup"])
 
 ZIP: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/zip": {}}, "description": "The backup."}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from corpusmith.api.access import needs
 from corpusmith.api.asking import Page, StudioOf
 from corpusmith.api.downloads import disposition
 from corpusmith.api.jobs import JOB, Job, Run, StartJob
 from corpusmith.api.limits import costly
+from corpusmith.api.router import rest
 from corpusmith.api.routes.jobs import TYPES
 from corpusmith.api.routes.reports import Seed
 from corpusmith.api.selecting import Only
@@ -18,7 +19,7 @@ from corpusmith.service.kept_reports import KeptReport
 from corpusmith.service.reports import Form
 from corpusmith.service.studio import Studio
 
-router = APIRouter(prefix="/datasets/{name:noun}/reports", tags=["reports"])
+router = rest("/datasets/{name:noun}/reports", tags=["reports"])
 
 FILE: dict[int | str, dict[str, Any]] = {
     200: {

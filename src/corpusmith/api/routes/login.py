@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import Field, StringConstraints
 
 from corpusmith.api.access import Asker, Principal, needs
@@ -13,6 +13,7 @@ from corpusmith.api.asking import Body, Page, StudioOf
 from corpusmith.api.audit_trail import name_tried
 from corpusmith.api.cookies import SESSION, end_session, own_path, start_session
 from corpusmith.api.door import address_of, door_of
+from corpusmith.api.router import rest
 from corpusmith.api.speaking import LanguageOf
 from corpusmith.errors import LoginNeeded, NotFound
 from corpusmith.service.access import ROLE_SCOPE, Access
@@ -20,7 +21,7 @@ from corpusmith.service.studio import Studio
 from corpusmith.store.access_values import Scope, User, Via
 from corpusmith.values import Language
 
-router = APIRouter(tags=["login"])
+router = rest(tags=["login"])
 
 Password = Annotated[
     str,

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from corpusmith.api.access import needs
 from corpusmith.api.asking import StudioOf
+from corpusmith.api.router import rest
 from corpusmith.service.task_views import TaskView
 from corpusmith.store.overview import DatasetGlance, Spent
 
-router = APIRouter(tags=["overview"])
+router = rest(tags=["overview"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fastapi import APIRouter
 from pydantic import Field, SecretStr
 
 from corpusmith.api.access import needs
 from corpusmith.api.asking import StudioOf
 from corpusmith.api.jobs import JOB, Job, Run, StartJob
+from corpusmith.api.router import rest
 from corpusmith.api.routes.exports import Rows
 from corpusmith.contracts import Secret
 from corpusmith.service.studio import Studio
 
-router = APIRouter(prefix="/pushes", tags=["exports"])
+router = rest("/pushes", tags=["exports"])
 
 
 class PushBody(Rows):

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import Field
 
 from corpusmith.api.access import needs
 from corpusmith.api.asking import After, Body, Limit, Page, StudioOf, cursor, place_in
 from corpusmith.api.jobs import JOB, Job, Run, StartJob
+from corpusmith.api.router import rest
 from corpusmith.api.routes.reviews import Reviewer, Tags
 from corpusmith.api.selecting import Number, Where, WhereAsked
 from corpusmith.errors import UsageError
@@ -24,7 +25,7 @@ from corpusmith.store.review_values import Undone
 from corpusmith.store.values import Removal
 from corpusmith.values import Record
 
-router = APIRouter(tags=["records"])
+router = rest(tags=["records"])
 
 _ORDER = (
     "`own`: the dataset's; `newest`; `best`, `worst`: by score; `liked`, `disliked`: by rating;"

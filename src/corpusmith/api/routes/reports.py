@@ -6,18 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter
 from pydantic import Field
 
 from corpusmith.api.access import needs
 from corpusmith.api.asking import MOST_NUMBER, StudioOf
 from corpusmith.api.jobs import JOB, Job, Run, StartJob
+from corpusmith.api.router import rest
 from corpusmith.api.selecting import Where
 from corpusmith.service.reports import Form
 from corpusmith.service.studio import Studio
 from corpusmith.values import Json, Selection
 
-router = APIRouter(prefix="/reports", tags=["reports"])
+router = rest("/reports", tags=["reports"])
 
 FILES: Mapping[str, Form] = {"report.html": "html", "report.json": "json", "report.md": "md"}
 Seed = Annotated[int, Field(ge=0, le=MOST_NUMBER, description="What samples are drawn with.")]

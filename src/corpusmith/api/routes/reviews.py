@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from pydantic import Field
 
 from corpusmith.api.access import Asker, needs
 from corpusmith.api.asking import MOST_NUMBER, Body, StudioOf
 from corpusmith.api.jobs import JOB, Job, Run, StartJob
+from corpusmith.api.router import rest
 from corpusmith.api.selecting import Number, Where, WhereAsked, WhereQuery
 from corpusmith.errors import UsageError
 from corpusmith.service.review_agreement import JudgeAgreement, ReviewAgreement
@@ -34,7 +35,7 @@ from corpusmith.store.review_values import (
 )
 from corpusmith.values import Json, Record, ReviewState
 
-router = APIRouter(prefix="/reviews", tags=["reviews"])
+router = rest("/reviews", tags=["reviews"])
 
 Tag = Annotated[str, Field(min_length=1, max_length=MOST_TAG)]
 Tags = Annotated[Sequence[Tag], Field(max_length=MOST_TAGS)]

@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter
 from pydantic import Field
 
 from corpusmith.api.access import needs
 from corpusmith.api.asking import MOST_NUMBER, Body, StudioOf
 from corpusmith.api.jobs import JOB, Job, Run, StartJob
+from corpusmith.api.router import rest
 from corpusmith.api.selecting import Name, Number
 from corpusmith.service.studio import Studio
 
-router = APIRouter(prefix="/rounds", tags=["rounds"])
+router = rest("/rounds", tags=["rounds"])
 
 
 class PrepareBody(Body):

@@ -6,19 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter
 from pydantic import Field
 
 from corpusmith.api.access import needs
 from corpusmith.api.asking import MOST_NUMBER, Body
 from corpusmith.api.jobs import JOB, Job, Run, StartJob
+from corpusmith.api.router import rest
 from corpusmith.api.selecting import Name, Number
 from corpusmith.service.sample_file import sample_file
 from corpusmith.service.sampling import Sampled
 from corpusmith.service.studio import Studio
 from corpusmith.values import Counts, Language
 
-router = APIRouter(prefix="/samples", tags=["samples"])
+router = rest("/samples", tags=["samples"])
 
 Scalar = str | int | float | bool | None
 

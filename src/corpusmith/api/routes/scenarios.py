@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
 from pydantic import Field
 
 from corpusmith.api.access import needs
 from corpusmith.api.asking import After, Body, Limit, Page, Search, StudioOf, page_of, place_in
 from corpusmith.api.etags import TAGGED, GuardOf, TagOf
+from corpusmith.api.router import rest
 from corpusmith.nouns import Scenario
 from corpusmith.values import Language
 
-router = APIRouter(prefix="/scenarios", tags=["scenarios"])
+router = rest("/scenarios", tags=["scenarios"])
 
 
 class NewScenario(Body):

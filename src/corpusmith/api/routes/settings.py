@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter
 from pydantic import Field
 
 from corpusmith.api.access import needs
 from corpusmith.api.asking import Body, Page, StudioOf
+from corpusmith.api.router import rest
 from corpusmith.service.server_settings import ServerSetting
 from corpusmith.values import Language
 
-router = APIRouter(prefix="/settings", tags=["settings"])
+router = rest("/settings", tags=["settings"])
 
 Days = Annotated[int | None, Field(ge=0, le=36_500)]
 

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from corpusmith.api.access import needs
 from corpusmith.api.asking import Page, StudioOf
+from corpusmith.api.router import rest
 from corpusmith.api.routes.characters import CharacterView, view_of
 from corpusmith.nouns import Scenario, Template
 from corpusmith.providers.presets import Preset
 from corpusmith.service.connections import presets
 from corpusmith.values import Language
 
-router = APIRouter(prefix="/shipped", tags=["shipped"])
+router = rest("/shipped", tags=["shipped"])
 
 Spoken = Annotated[Language | None, Query(description="Without: that of the request.")]
 

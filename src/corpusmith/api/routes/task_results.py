@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from pydantic import BaseModel, Field
 
 from corpusmith.api.access import needs
 from corpusmith.api.asking import MOST_NUMBER, After, Limit, Page, StudioOf, page_of, place_in
+from corpusmith.api.router import rest
 from corpusmith.api.routes.tasks import Number
 from corpusmith.errors import SpecError
 from corpusmith.service.task_views import MissingView, MissView, RunView
 from corpusmith.store.values import CallRow, WholeCall
 from corpusmith.values import Json, Record
 
-router = APIRouter(tags=["tasks"])
+router = rest(tags=["tasks"])
 
 
 class Items(BaseModel):

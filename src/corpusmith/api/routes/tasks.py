@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header, Path, Query, Response
+from fastapi import Header, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from corpusmith.api.access import Asker, needs
@@ -20,6 +20,7 @@ from corpusmith.api.asking import (
     page_of,
     place_in,
 )
+from corpusmith.api.router import rest
 from corpusmith.contracts import Quota
 from corpusmith.service.task_lists import BulkAction, BulkTasks, TaskFilter
 from corpusmith.service.task_previews import PreviewView
@@ -27,7 +28,7 @@ from corpusmith.service.task_views import TaskDetail, TaskView
 from corpusmith.service.workers import WorkersView
 from corpusmith.values import Status
 
-router = APIRouter(prefix="/tasks", tags=["tasks"])
+router = rest("/tasks", tags=["tasks"])
 
 Number = Annotated[int, Path(ge=1, le=MOST_NUMBER, description="The task's number.")]
 TaskStatus = Annotated[Literal[Status, "queued"] | None, Query(description="Only these.")]

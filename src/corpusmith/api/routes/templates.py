@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import BaseModel, Field
 
 from corpusmith.api.access import needs
@@ -24,6 +24,7 @@ from corpusmith.api.downloads import disposition
 from corpusmith.api.errors import Fault, fault_of
 from corpusmith.api.etags import TAGGED, GuardOf, TagOf
 from corpusmith.api.limits import costly
+from corpusmith.api.router import rest
 from corpusmith.messages import for_pages
 from corpusmith.nouns import Template, TemplateType
 from corpusmith.places import shown
@@ -34,7 +35,7 @@ from corpusmith.service.template_trial import Trial, why_of
 from corpusmith.service.uploads import safe_name
 from corpusmith.values import Json, Language, Message, Spend
 
-router = APIRouter(prefix="/templates", tags=["templates"])
+router = rest("/templates", tags=["templates"])
 
 Prompt = Annotated[str, Field(min_length=1, max_length=200_000)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]

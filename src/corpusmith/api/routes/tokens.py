@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import Field
 
 from corpusmith.api.access import Asker, needs
 from corpusmith.api.asking import After, Body, Limit, Page, StudioOf, page_of, place_in
 from corpusmith.api.audit_trail import name_target
+from corpusmith.api.router import rest
 from corpusmith.service.tokens import DAYS, MOST_DAYS, NewToken
 from corpusmith.store.access_values import Scope, Token
 
-router = APIRouter(prefix="/tokens", tags=["tokens"])
+router = rest("/tokens", tags=["tokens"])
 
 
 class TokenWish(Body):

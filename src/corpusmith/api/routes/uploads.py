@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 
 from corpusmith.api.access import needs
 from corpusmith.api.asking import Page, StudioOf
 from corpusmith.api.limits import costly
 from corpusmith.api.receiving import received
+from corpusmith.api.router import rest
 from corpusmith.service.uploads import Upload
 
-router = APIRouter(prefix="/uploads", tags=["uploads"])
+router = rest("/uploads", tags=["uploads"])
 
 _FILE: dict[str, Any] = {
     "requestBody": {

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import Field
 
 from corpusmith.api.access import needs
 from corpusmith.api.asking import After, Body, Limit, Page, Search, StudioOf, page_of, place_in
 from corpusmith.api.audit_trail import name_target
 from corpusmith.api.door import door_of
+from corpusmith.api.router import rest
 from corpusmith.api.routes.login import Password
 from corpusmith.store.access_values import Role, User
 
-router = APIRouter(prefix="/users", tags=["users"])
+router = rest("/users", tags=["users"])
 
 
 class NewUser(Body):

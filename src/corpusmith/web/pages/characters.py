@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from corpusmith.api.access import needs
@@ -17,9 +16,10 @@ from corpusmith.api.routes import characters as rest
 from corpusmith.api.routes.shipped import shipped_characters
 from corpusmith.errors import CorpusmithError, UsageError
 from corpusmith.web.form import SEEN, Filled, Form, FormOf
+from corpusmith.web.router import pages
 from corpusmith.web.view import View, ViewOf
 
-router = APIRouter(prefix="/characters")
+router = pages("/characters")
 
 LIMIT = 48
 DRAFT = "character"

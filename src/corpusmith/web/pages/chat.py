@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
@@ -22,9 +21,10 @@ from corpusmith.nouns import Character
 from corpusmith.service.character_talk import Said, talk
 from corpusmith.values import Message
 from corpusmith.web.form import Filled, Form, FormOf
+from corpusmith.web.router import pages
 from corpusmith.web.view import View, ViewOf
 
-router = APIRouter()
+router = pages()
 
 MOST_SENT = 39
 """Messages that the model is told, the newest; more are shown only."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import Response
 
 from corpusmith.api.access import Principal, needs
@@ -20,9 +20,10 @@ from corpusmith.service.connections import presets
 from corpusmith.web.connection_form import extra_in, headers_in, texts_again, texts_of
 from corpusmith.web.form import SEEN, Filled, Form, FormOf
 from corpusmith.web.pages.home import simulator_of
+from corpusmith.web.router import pages
 from corpusmith.web.view import View, ViewOf
 
-router = APIRouter(prefix="/connections")
+router = pages("/connections")
 
 LIMIT = 50
 DRAFT = "connection"

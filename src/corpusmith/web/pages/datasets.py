@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from starlette.responses import Response
 
 from corpusmith.api.access import needs
@@ -21,10 +21,11 @@ from corpusmith.errors import NotFound, UsageError
 from corpusmith.store.record_walk import ORDERS
 from corpusmith.web.charts import of_dataset
 from corpusmith.web.form import Filled, FormOf, filled_with
+from corpusmith.web.router import pages
 from corpusmith.web.selected import KEPT, chosen
 from corpusmith.web.view import View, ViewOf
 
-router = APIRouter(prefix="/datasets")
+router = pages("/datasets")
 
 LIMIT = 50
 REMOVALS = 20

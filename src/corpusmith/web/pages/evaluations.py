@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, cast
 
-from fastapi import APIRouter
 from pydantic import Field
 from pydantic_core import to_jsonable_python
 from starlette.responses import Response
@@ -24,9 +23,10 @@ from corpusmith.service.studio import Studio
 from corpusmith.service.task_lists import TaskFilter
 from corpusmith.values import Json
 from corpusmith.web.charts import Bar, Chart
+from corpusmith.web.router import pages
 from corpusmith.web.view import View, ViewOf
 
-router = APIRouter()
+router = pages()
 
 KIND = "evaluation"
 TAKE = "scores"

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from corpusmith.api.access import Asker, needs
@@ -18,9 +17,10 @@ from corpusmith.api.routes import feedback as rest
 from corpusmith.errors import UsageError
 from corpusmith.feedback.samples import WRITERS
 from corpusmith.web.form import Filled, Form, FormOf
+from corpusmith.web.router import pages
 from corpusmith.web.view import View, ViewOf
 
-router = APIRouter(prefix="/generate/feedback")
+router = pages("/generate/feedback")
 
 DRAFT = "generate-feedback"
 MAPPED = ("id", "user_input", "model_response", "rating", "model_name")

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from corpusmith.api.access import needs
@@ -25,9 +24,10 @@ from corpusmith.service.task_previews import PreviewProblem
 from corpusmith.service.template_check import About
 from corpusmith.web.form import Filled, Form, FormOf
 from corpusmith.web.making import JOBS, MOST_CATEGORIES, SLOTS, Making, beyond, fields_of
+from corpusmith.web.router import pages
 from corpusmith.web.view import View, ViewOf
 
-router = APIRouter(prefix="/generate")
+router = pages("/generate")
 
 Named = TypeVar("Named", Character, Scenario)
 

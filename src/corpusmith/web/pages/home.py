@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import Response
 
 from corpusmith.api.access import needs
 from corpusmith.service.simulator_process import CONNECTION, SimulatorProcess
+from corpusmith.web.router import pages
 from corpusmith.web.view import ViewOf
 
-router = APIRouter()
+router = pages()
 
 
 @router.get("/", dependencies=[needs("read")])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from starlette.responses import Response
 
 from corpusmith.api.access import Asker
@@ -16,10 +16,11 @@ from corpusmith.api.routes.login import Login, enter
 from corpusmith.errors import CorpusmithError
 from corpusmith.web.form import Filled, FormOf
 from corpusmith.web.login import PATH
+from corpusmith.web.router import pages
 from corpusmith.web.said import ALL_DRAFTS
 from corpusmith.web.view import OpenViewOf, View, ViewOf
 
-router = APIRouter()
+router = pages()
 
 RESUMED = "web.login.resumed"
 """Says that what was sent was not taken; the page that says it fills in again what was typed."""

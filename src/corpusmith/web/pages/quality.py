@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, cast, get_args
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -37,9 +37,10 @@ from corpusmith.web.looking import (
     checks_in,
     offers,
 )
+from corpusmith.web.router import pages
 from corpusmith.web.view import View, ViewOf
 
-router = APIRouter(prefix="/datasets")
+router = pages("/datasets")
 
 WAIT_S = 2.0
 KIND = "clean"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, cast, get_args
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
@@ -28,11 +28,12 @@ from corpusmith.values import Record
 from corpusmith.web.form import Form, FormOf
 from corpusmith.web.pages.datasets import Undo
 from corpusmith.web.render import at
+from corpusmith.web.router import pages
 from corpusmith.web.selected import FILTERS, back_to, chosen
 from corpusmith.web.shown import editable, edited, shown
 from corpusmith.web.view import View, ViewOf
 
-router = APIRouter(prefix="/records")
+router = pages("/records")
 
 ACTIONS: tuple[BulkAction, ...] = get_args(BulkAction)
 WAIT_S = 2.0

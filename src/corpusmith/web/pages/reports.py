@@ -13,7 +13,6 @@ import hashlib
 import re
 from typing import cast, get_args
 
-from fastapi import APIRouter
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
@@ -29,9 +28,10 @@ from corpusmith.service.reports import FORMS
 from corpusmith.service.studio import Studio
 from corpusmith.values import Json, ReviewState, Selection
 from corpusmith.web.form import FormOf
+from corpusmith.web.router import pages
 from corpusmith.web.view import ViewOf
 
-router = APIRouter(prefix="/datasets")
+router = pages("/datasets")
 
 KIND = "kept_report"
 WAIT_S = 2.0

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, get_args
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from pydantic import Field
 from starlette.responses import JSONResponse, Response
 
@@ -25,11 +25,12 @@ from corpusmith.store.review_values import Kind, Queue
 from corpusmith.web.form import Filled, FormOf
 from corpusmith.web.pages.records import say_of
 from corpusmith.web.render import at
+from corpusmith.web.router import pages
 from corpusmith.web.selected import Chosen, chosen
 from corpusmith.web.shown import shown
 from corpusmith.web.view import View, ViewOf
 
-router = APIRouter(prefix="/review")
+router = pages("/review")
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 BATCH = 20

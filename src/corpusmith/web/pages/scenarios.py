@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from corpusmith.api.access import needs
@@ -13,9 +12,10 @@ from corpusmith.api.routes.scenarios import NewScenario, ScenarioChange
 from corpusmith.errors import UsageError
 from corpusmith.nouns import Scenario
 from corpusmith.web.form import Filled, FormOf, filled_with
+from corpusmith.web.router import pages
 from corpusmith.web.view import ViewOf
 
-router = APIRouter(prefix="/scenarios")
+router = pages("/scenarios")
 
 LIMIT = 50
 BESIDE = {"scenario_exists": "name", "bad_name": "name", "weight_negative": "weight"}

@@ -3,13 +3,13 @@ this one, each with a `router`."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import Response
 
 from corpusmith import __version__
 from corpusmith.api.access import needs
-from corpusmith.api.app import PREFIX
 from corpusmith.api.cookies import own_path
+from corpusmith.api.router import PREFIX
 from corpusmith.api.serving import serving_of
 from corpusmith.api.speaking import COOKIE
 from corpusmith.messages import LANGUAGES
@@ -22,9 +22,10 @@ from corpusmith.web.pages import (
     settings_tokens,
     settings_users,
 )
+from corpusmith.web.router import pages
 from corpusmith.web.view import THEME_COOKIE, THEMES, OpenViewOf, ViewOf, theme_of
 
-router = APIRouter()
+router = pages()
 
 YEAR_S = 365 * 86_400
 
@@ -72,4 +73,4 @@ for part in (
     settings_storage,
     settings_backup,
 ):
-    router.include_router(part.router)
+    router.routes.extend(part.router.routes)

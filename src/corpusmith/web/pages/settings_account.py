@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -13,10 +13,11 @@ from corpusmith.api.routes import login as rest
 from corpusmith.errors import CorpusmithError, UsageError
 from corpusmith.web.form import Filled, FormOf
 from corpusmith.web.login import PATH
+from corpusmith.web.router import pages
 from corpusmith.web.said import ALL_DRAFTS
 from corpusmith.web.view import View, ViewOf
 
-router = APIRouter(prefix="/settings/account")
+router = pages("/settings/account")
 
 BESIDE = {
     "wrong_password": "old",

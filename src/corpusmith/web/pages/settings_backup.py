@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -26,9 +26,10 @@ from corpusmith.service.restoring import restore_here
 from corpusmith.service.studio import Studio
 from corpusmith.service.uploads import most_bytes
 from corpusmith.web.form import FormOf
+from corpusmith.web.router import pages
 from corpusmith.web.view import View, ViewOf
 
-router = APIRouter(prefix="/settings")
+router = pages("/settings")
 
 KINDS = frozenset({"backup", "restore", "prune"})
 _NO_LIMIT = 1 << 50

@@ -12,8 +12,7 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
-from fastapi.routing import APIRoute
+from fastapi import Query
 from starlette.responses import Response
 
 from corpusmith.api.access import needs
@@ -23,9 +22,10 @@ from corpusmith.api.guard import SAFE
 from corpusmith.messages import catalog, say
 from corpusmith.values import Language
 from corpusmith.web.nav import PAGES
+from corpusmith.web.router import pages
 from corpusmith.web.view import ViewOf
 
-router = APIRouter(prefix="/settings/audit")
+router = pages("/settings/audit")
 
 LIMIT = 50
 MOST_ZONE_MIN = 14 * 60
@@ -116,20 +116,10 @@ def operations() -> Mapping[str, tuple[str, ...]]:
     modules += [f"corpusmith.web.pages.{group.name}" for group in PAGES]
     found: dict[str, set[str]] = {}
     for name in modules:
-        for route in _routes(import_module(name).router):
+        for route in import_module(name).router.routes:
             if not (route.methods or SAFE) <= SAFE:
                 found.setdefault(plain_name(route.name), set()).add(route.name)
     return {name: tuple(sorted({name, *all_names})) for name, all_names in sorted(found.items())}
-
-
-def _routes(router: APIRouter) -> list[APIRoute]:
-    found: list[APIRoute] = []
-    for one in router.routes:
-        if isinstance(one, APIRoute):
-            found.append(one)
-        elif inner := getattr(one, "original_router", None):
-            found += _routes(inner)
-    return found
 
 
 def words_for(action: str, language: Language) -> str:

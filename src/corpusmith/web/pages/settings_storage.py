@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import Field, ValidationError
 from starlette.responses import Response
 
@@ -24,9 +24,10 @@ from corpusmith.service.retention import DAY_S
 from corpusmith.service.server_settings import ServerSetting
 from corpusmith.service.studio import Studio
 from corpusmith.web.form import SEEN, Filled, Form, FormOf
+from corpusmith.web.router import pages
 from corpusmith.web.view import View, ViewOf
 
-router = APIRouter(prefix="/settings/storage")
+router = pages("/settings/storage")
 
 DAYS = 90
 Days = Annotated[int, Query(ge=0, le=36_500)]

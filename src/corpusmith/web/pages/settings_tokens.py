@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import Response
 
 from corpusmith.api.access import Asker, needs
@@ -12,9 +12,10 @@ from corpusmith.api.routes import tokens as rest
 from corpusmith.errors import CorpusmithError
 from corpusmith.service.tokens import DAYS, SCOPES
 from corpusmith.web.form import Filled, FormOf
+from corpusmith.web.router import pages
 from corpusmith.web.view import View, ViewOf
 
-router = APIRouter(prefix="/settings/tokens")
+router = pages("/settings/tokens")
 
 LIMIT = 50
 NEVER = "never"

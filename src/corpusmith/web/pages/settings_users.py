@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -19,9 +19,10 @@ from corpusmith.api.routes.login import enter
 from corpusmith.errors import CorpusmithError, UsageError
 from corpusmith.service.users import ROLES
 from corpusmith.web.form import Filled, Form, FormOf
+from corpusmith.web.router import pages
 from corpusmith.web.view import View, ViewOf
 
-router = APIRouter(prefix="/settings/users")
+router = pages("/settings/users")
 
 LIMIT = 50
 BESIDE = {

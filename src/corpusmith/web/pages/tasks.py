@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, cast, get_args
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.responses import Response
 
 from corpusmith.api.access import needs
@@ -26,9 +26,10 @@ from corpusmith.service.task_views import State, TaskView
 from corpusmith.values import Json, Record
 from corpusmith.web.charts import of_runs, of_task
 from corpusmith.web.form import Filled, Form, FormOf
+from corpusmith.web.router import pages
 from corpusmith.web.view import View, ViewOf
 
-router = APIRouter(prefix="/tasks")
+router = pages("/tasks")
 
 LIMIT = 50
 FIRST, MORE = 10, 50

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.responses import Response
 
 from corpusmith.api.access import needs
@@ -25,10 +25,11 @@ from corpusmith.service.template_check import About
 from corpusmith.values import Language
 from corpusmith.web import template_form as editor
 from corpusmith.web.form import Filled, Form, FormOf
+from corpusmith.web.router import pages
 from corpusmith.web.template_look import look_at, looked_at, pretty, slot_of, told, trying
 from corpusmith.web.view import View, ViewOf
 
-router = APIRouter(prefix="/templates")
+router = pages("/templates")
 
 LIMIT = 50
 DRAFT = "template"

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, BinaryIO, cast
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
@@ -37,9 +37,10 @@ from corpusmith.web import exporting, importing
 from corpusmith.web.exporting import Wanted, Whose
 from corpusmith.web.form import Filled, Form, FormOf
 from corpusmith.web.render import at
+from corpusmith.web.router import pages
 from corpusmith.web.view import View, ViewOf
 
-router = APIRouter()
+router = pages()
 
 WAIT_S = 1.0
 """So long a page waits for a job before it shows how far it is."""
