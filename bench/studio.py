@@ -170,7 +170,8 @@ def _load(browser: Any, address: str) -> Figures:
     page = context.new_page()
     answer = page.goto(address, wait_until="load")
     assert answer.status == 200, address
-    page.wait_for_function('performance.getEntriesByType("navigation")[0].loadEventEnd > 0')
+    while not page.evaluate('performance.getEntriesByType("navigation")[0].loadEventEnd'):
+        page.wait_for_timeout(10)
     if page.locator("[data-chart]").count():
         page.locator("[data-chart] canvas").first.wait_for(state="attached")
     drawn_s = page.evaluate("performance.now()") / 1000

@@ -48,7 +48,8 @@ class Staffed:
         look = Look(language=language, width=(1280, 900 + len(name)))
         page = self.site.turn("/login", look)
         sent = {"name": name, "password": WORD, "next": "/settings"}
-        assert page.request.post(self.site.url + "/login", form=sent).url.endswith("/settings")
+        answer = page.request.post(self.site.url + "/login", form=sent)
+        assert answer.url.endswith("/settings"), (answer.status, answer.text())
         return page
 
     def posted(self, page: Page, path: str, **form: str) -> APIResponse:

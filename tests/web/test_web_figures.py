@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 import httpx2
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
-from web_kit import PHONE, Look, Site, aside, axe, dress, sideways, site_of
+from web_kit import PHONE, Look, Site, aside, axe, becomes, dress, sideways, site_of
 
 from corpusmith.api.access import Principal
 from corpusmith.api.jobs import Run
@@ -132,7 +132,7 @@ def _drawn(page: Page) -> int:
 def test_every_chart_is_drawn_and_its_table_says_what_rest_says(data: Site) -> None:
     page = data.open(PATH)
     numbers = _rest(data, PATH + "/statistics")
-    page.wait_for_function("document.querySelectorAll('.plot canvas').length >= 7")
+    becomes(page, "document.querySelectorAll('.plot canvas').length >= 7")
     charts = page.locator("[data-chart]").count()
     assert _drawn(page) == charts >= 7
     words = {"pending": "To review", "approved": "Approved", "rejected": "Rejected"}
@@ -197,10 +197,10 @@ def test_charts_follow_the_theme_without_a_reload(data: Site) -> None:
     }"""
     light = page.evaluate(colour)
     page.evaluate("document.documentElement.dataset.bsTheme = 'dark'")
-    page.wait_for_function(f"before => ({colour})() !== before", arg=light)
+    becomes(page, f"before => ({colour})() !== before", light)
     page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
-    page.wait_for_function(
-        "document.querySelector('.plot canvas').clientWidth <= 390 - 2 * 16 && window.still"
+    becomes(
+        page, "document.querySelector('.plot canvas').clientWidth <= 390 - 2 * 16 && window.still"
     )
     assert not sideways(page)
 
@@ -418,13 +418,13 @@ def test_a_report_is_made_read_kept_downloaded_and_deleted(data: Site) -> None:
     frame = page.frame_locator("iframe")
     expect(frame.locator("h1")).to_have_text(NAME)
     expect(frame.locator(".tiles")).to_contain_text(str(COUNT))
-    page.wait_for_function("document.querySelector('iframe').clientHeight > 2000")
+    becomes(page, "document.querySelector('iframe').clientHeight > 2000")
     assert frame.locator("script").count() == 0
     paper = "getComputedStyle(document.querySelector('iframe').contentDocument.body).background"
     light = page.evaluate(paper)
     page.evaluate("document.documentElement.dataset.bsTheme = 'dark'")
-    page.wait_for_function(
-        f"before => {{ try {{ return {paper} !== before }} catch {{ return false }} }}", arg=light
+    becomes(
+        page, f"before => {{ try {{ return {paper} !== before }} catch {{ return false }} }}", light
     )
     assert not sideways(page)
     with httpx2.Client(trust_env=False, timeout=60) as client:
@@ -473,7 +473,7 @@ def test_an_evaluation_says_what_rest_says_by_model_and_beside_people(data: Site
     page.wait_for_url(re.compile(r"/evaluations/\d+$"))
     number = int(page.url.rpartition("/")[2])
     told = _rest(data, f"/evaluations/{number}")
-    page.wait_for_function("document.querySelectorAll('.plot canvas').length === 2")
+    becomes(page, "document.querySelectorAll('.plot canvas').length === 2")
     assert _drawn(page) == 2
     rows = page.locator("#dimensions").locator("xpath=ancestor::section").locator("tbody tr").all()
     shown = [row.locator("td.num").first.inner_text() for row in rows]

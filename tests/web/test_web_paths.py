@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
-from web_kit import Look, Site
+from web_kit import Look, Site, becomes
 
 from corpusmith.service.studio import Studio
 from corpusmith.values import Language
@@ -69,7 +69,8 @@ def chosen(page: Page, form: str, **more: str) -> None:
 def downloaded(page: Page) -> tuple[str, bytes]:
     """Name and bytes of what the page offers, once it says how the choice in its address looks."""
     link = page.locator("#download")
-    page.wait_for_function(
+    becomes(
+        page,
         """() => {
             const link = document.getElementById("download");
             if (!link) return false;
@@ -77,7 +78,6 @@ def downloaded(page: Page) -> tuple[str, bytes]:
             const said = [...new URLSearchParams(location.search)];
             return said.every(([name, one]) => there.get(name) === one);
         }""",
-        timeout=SOON,
     )
     with page.expect_download() as download:
         link.click()

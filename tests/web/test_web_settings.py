@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from web_kit import Look, Site, aside, axe, site_of
+from web_kit import Look, Site, aside, axe, becomes, site_of
 
 from corpusmith.api.rates import GUESSES
 from corpusmith.api.serving import Serving
@@ -480,7 +480,7 @@ def test_what_was_typed_outlives_a_session_for_the_same_person_and_no_logout(
     typed()
     page.get_by_role("button", name="Log out").click()
     expect(page.locator("#said")).to_contain_text("logged out")
-    page.wait_for_function("localStorage.length + sessionStorage.length === 0")
+    becomes(page, "localStorage.length + sessionStorage.length === 0")
 
 
 def test_what_a_script_asks_for_after_the_sessions_end_goes_on_after_a_login_in_the_page(

@@ -249,6 +249,15 @@ def sideways(page: Page) -> bool:
     return bool(page.evaluate(script))
 
 
+def becomes(page: Page, script: str, arg: Any = None, within_s: float = 15) -> None:
+    """Wait until what `script` says is true. Playwright's own `wait_for_function` looks once, and
+    compiles the script in the page for the second time, which our policy forbids."""
+    end_s = time.monotonic() + within_s
+    while not page.evaluate(script, arg):
+        assert time.monotonic() < end_s, f"it never came to be: {script}"
+        page.wait_for_timeout(50)
+
+
 def photograph(page: Page, name: str) -> None:
     """A picture of the whole page in the folder SHOTS, where one is asked for."""
     if SHOTS:

@@ -6,11 +6,13 @@ Nothing here is bound to a thread: a transaction may begin, run and commit in th
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from weakref import WeakSet
 
 from sqlalchemy import Connection, Dialect, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
@@ -140,7 +142,7 @@ class Database:
 def _engine(url: URL, *, size: int, begin: str) -> Engine:
     local = url.get_backend_name() == "sqlite"
     arguments: dict[str, Any] = (
-        {"check_same_thread": False, "timeout": BUSY_TIMEOUT_S}
+        {"check_same_thread": False, "timeout": BUSY_TIMEOUT_S, "factory": _File}
         if local
         else {"connect_timeout": 10, "client_encoding": "utf8"}
     )
@@ -157,6 +159,36 @@ def _engine(url: URL, *, size: int, begin: str) -> Engine:
     else:
         _prepare_postgres(engine)
     return engine
+
+
+class _File(sqlite3.Connection):
+    """Python's own, but a transaction that ends takes its statements with it.
+
+    Since Python 3.11 a statement that nobody read to its end outlives the transaction, and with it
+    what it saw: whoever was lent the connection next saw the database as it had been. A kept
+    exception, which keeps the frames that it came through, was enough for that.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._cursors: WeakSet[sqlite3.Cursor] = WeakSet()
+
+    def cursor(self, *args: Any, **options: Any) -> Any:
+        made = super().cursor(*args, **options)
+        self._cursors.add(made)
+        return made
+
+    def commit(self) -> None:
+        self._settle()
+        super().commit()
+
+    def rollback(self) -> None:
+        self._settle()
+        super().rollback()
+
+    def _settle(self) -> None:
+        for one in tuple(self._cursors):
+            one.close()
 
 
 def _prepare_sqlite(engine: Engine, begin: str) -> None:
