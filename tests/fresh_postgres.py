@@ -35,6 +35,11 @@ SELECT (SELECT md5(string_agg(oid || relname || relnatts || relchecks || relkind
        (SELECT count(*) FROM pg_namespace WHERE nspname NOT LIKE 'pg_%'),
        (SELECT count(*) FROM pg_extension)
 """
+# What the server last guessed: a look at how much there is asks no more than this.
+_GUESSES = """
+SELECT relname, greatest(reltuples, 0) FROM pg_class WHERE relkind = 'r' AND oid >= 16384
+ORDER BY relname
+"""
 _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
 _COUNTERS = """
 SELECT setval(format('%I.%I', schemaname, sequencename), start_value, false)
@@ -46,6 +51,7 @@ FROM pg_sequences WHERE last_value IS NOT NULL
 class _Database:
     name: str
     shape: object
+    guesses: list[tuple[object, ...]]
     size: int
     tables: tuple[str, ...]
     rows: dict[str, list[tuple[object, ...]]]
@@ -116,6 +122,7 @@ class Databases:
             return _Database(
                 name=name,
                 shape=connection.execute(_SHAPE).fetchone(),
+                guesses=connection.execute(_GUESSES).fetchall(),
                 size=_size(connection),
                 tables=tables,
                 rows={table: found for table, found in rows.items() if found},
@@ -131,6 +138,8 @@ class Databases:
             return False
         with connection:
             if connection.execute(_SHAPE).fetchone() != database.shape:
+                return False
+            if connection.execute(_GUESSES).fetchall() != database.guesses:
                 return False
             if _size(connection) > database.size + _GROWN:
                 return False

@@ -73,6 +73,8 @@ CHANGES = (
     "ALTER TABLE scenarios ADD COLUMN more text",
     "ALTER TABLE scenarios ALTER COLUMN name DROP NOT NULL",
     "CREATE INDEX another ON scenarios (name)",
+    "INSERT INTO scenarios (name, description, weight, language, created_at, updated_at) "
+    "VALUES ('a', '', 1, 'zh', 1, 1); ANALYZE scenarios; DELETE FROM scenarios",
 )
 
 
