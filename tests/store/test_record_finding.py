@@ -18,6 +18,7 @@ from store_rows import new_task, write
 from corpusmith.contracts import Quota, Save
 from corpusmith.errors import Conflict, NotFound, UsageError
 from corpusmith.nouns import Dataset
+from corpusmith.store import kept
 from corpusmith.store.codec import from_json
 from corpusmith.store.lease import owner_id
 from corpusmith.store.open import make_schema, parse_url
@@ -405,6 +406,31 @@ def test_every_order_walks_both_ways(store: SqlStore, order: RecordOrder) -> Non
     assert backwards(store, ALL, order, 5) == expected[:-1][::-1]
     task = Selection(task_id=there[0].task_id)
     assert walked(store, task, order, 7) == expected
+
+
+def test_a_page_that_was_long_to_find_is_kept_until_this_process_writes(
+    store: SqlStore,
+    store_url: str,
+    opened: Callable[[str], SqlStore],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(kept, "DEAR_S", 0.0)
+    monkeypatch.setattr(kept, "TIMES", 1e9)
+    ids, pages = filled(store, [{"a": "x"}, {"a": "y"}]), store.record_pages
+
+    def asked() -> list[list[int]]:
+        first = pages.page(ALL, order="newest", limit=1)
+        second = pages.page(ALL, order="newest", limit=1, after=first.after)
+        found = (first, second, pages.page(ALL), pages.page(replace(ALL, scenario="s1")))
+        return [list(one.ids) for one in found]
+
+    newest = sorted(ids)[::-1]
+    before = asked()
+    assert before == [newest[:1], newest[1:], ids, ids[1:2]]
+    more = filled(opened(store_url), [{"a": "z"}])
+    assert asked() == before
+    store.datasets.add(Dataset(name="another", description="", language="zh"))
+    assert asked()[0] == more
 
 
 @pytest.mark.parametrize("place", [(), (1,), (1, 2, 3, 4, 5), ("a", 1, 2, 3), (1, None, 2, 3)])

@@ -22,7 +22,14 @@ from corpusmith.store.finding_values import CappedCount, Facet, Facets, RecordPa
 from corpusmith.store.kept import Kept
 from corpusmith.store.record_kinds import kinds_of
 from corpusmith.store.record_text import RecordText
-from corpusmith.store.record_walk import ORDERS, Place, RecordOrder, Walk, walk_conditions
+from corpusmith.store.record_walk import (
+    ORDERS,
+    Place,
+    RecordOrder,
+    Walk,
+    checked,
+    walk_conditions,
+)
 from corpusmith.store.review_queue import dataset_id
 from corpusmith.store.schema import datasets, records
 from corpusmith.values import Selection
@@ -54,26 +61,39 @@ class RecordPages:
         before: Place | None = None,
     ) -> RecordPage:
         """Some of the records that fit, in order; `after`, `before`: a place of another page.
+        Where they were long to find, they may be those of some seconds ago (`kept`).
 
         Raises NotFound (dataset), UsageError for a place that is none.
         """
         missing = self._caught_up(selection)
         back = after is None and before is not None
+        place = checked(after if after is not None else before, order)
+        question = (selection, order, limit, place, back, missing)
+        return self._kept.or_found(question, lambda: self._page(*question))
+
+    def _page(
+        self,
+        selection: Selection,
+        order: RecordOrder,
+        limit: int,
+        place: Place | None,
+        back: bool,
+        missing: int,
+    ) -> RecordPage:
         asked = self._kept.now()
         with self._reading() as connection:
             walk = Walk(self._texts, connection, selection, ORDERS[order], back, missing > 0)
-            start = walk.checked(after if after is not None else before)
             # One more than wanted: whether there is another page is known, not guessed.
-            rows = walk.rows(start, limit + 1)
+            rows = walk.rows(place, limit + 1)
         more, rows = len(rows) > limit, rows[:limit]
         if back:
             rows.reverse()
         slow = selection.text is not None and time.monotonic() - asked[1] > SLOW_S
-        if start is None and (slow or not more):
+        if place is None and (slow or not more):
             # They are all there is, or to count them would take longer still.
             found = CappedCount(count=len(rows), more=more, missing=missing)
             self._kept.put((selection, COUNTED, missing), asked, found)
-        onwards, backwards = (True, more) if back else (more, start is not None)
+        onwards, backwards = (True, more) if back else (more, place is not None)
         return RecordPage(
             ids=[number for number, _ in rows],
             after=rows[-1][1] if rows and onwards else None,

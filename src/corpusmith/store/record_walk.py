@@ -77,6 +77,16 @@ Row = tuple[int, Place]
 """A record's number and its place in the order."""
 
 
+def checked(place: Place | None, order: RecordOrder) -> Place | None:
+    """Raises UsageError for a place that is none of this order."""
+    if place is None:
+        return None
+    numbers = all(type(one) in (int, float) and abs(one) < 2**62 for one in place)
+    if len(place) != len(ORDERS[order].keys) or not numbers:
+        raise UsageError("bad_cursor")
+    return tuple(place)
+
+
 class Walk:
     """Records that fit, in an order, in one view of the database."""
 
@@ -98,15 +108,6 @@ class Walk:
         self._where = walk_conditions(connection, self._filters)
         # What the index does not know yet of an edit, the content does.
         self._looks = self._words is not None and (self._words.loose or stale)
-
-    def checked(self, place: Place | None) -> Place | None:
-        """Raises UsageError for a place that is none of this order."""
-        if place is None:
-            return None
-        numbers = all(type(one) in (int, float) and abs(one) < 2**62 for one in place)
-        if len(place) != len(self._order.keys) or not numbers:
-            raise UsageError("bad_cursor")
-        return place
 
     def rows(self, start: Place | None, count: int) -> list[Row]:
         """The next `count` from a place on."""
