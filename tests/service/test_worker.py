@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from corpusmith import Studio
+from corpusmith.providers.transport import Transport
 from corpusmith.service.worker import Worker
 from corpusmith.simulator.config import SimulatorConfig
 from corpusmith.simulator.thread import Running, run_in_thread
@@ -203,3 +204,32 @@ async def test_a_worker_without_tasks_feeds_the_search(tmp_path: Path) -> None:
                 await asyncio.sleep(0.05)
         worker.stop()
         await running
+
+
+async def test_who_cancels_again_and_again_leaves_no_socket_behind(
+    sqlite_url: str, simulator: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sessions = []
+
+    def opened(self: Transport) -> Any:
+        sessions.append(opening(self))
+        return sessions[-1]
+
+    opening = Transport._open
+    monkeypatch.setattr(Transport, "_open", opened)
+    with Studio(sqlite_url, language="en") as studio:
+        for pause in range(6):
+            simulator.reset()
+            task = await studio.tasks.create_async(dialogue(simulator, 60, concurrency=CONCURRENCY))
+            run = asyncio.create_task(studio.tasks.run_async(task))
+            while not simulator.stats()["requests"] and not run.done():
+                await asyncio.sleep(0.002)
+            while not run.done():
+                run.cancel()
+                for _ in range(pause):
+                    await asyncio.sleep(0)
+                await asyncio.sleep(0)
+            await asyncio.gather(run, return_exceptions=True)
+            assert run.cancelled()
+    assert len(sessions) == 6
+    assert [one.connector for one in sessions] == [None] * 6

@@ -175,7 +175,8 @@ class Tasks:
         finally:
             if self._running.get(found.id) is runner:
                 del self._running[found.id]
-            await asyncio.gather(*(route.provider.close() for route in routes.values()))
+            # Whoever cancels once more, while it ends, leaves no socket behind either.
+            await whole(asyncio.gather(*(route.provider.close() for route in routes.values())))
         return await whole(asyncio.to_thread(self._settled, found.id, ended, runner.asked_at))
 
     def stop(self, task: Task | int, *, again: bool = False) -> bool:
