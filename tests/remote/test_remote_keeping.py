@@ -12,6 +12,7 @@ from test_remote_same import chats, fields
 
 from corpusmith import Studio
 from corpusmith.errors import NotFound, UsageError
+from corpusmith.service.archive import opened
 from corpusmith.service.chain_file import StepError
 from corpusmith.service.cleaning import Signals
 from corpusmith.service.cleaning_acts import by_checks, by_hand
@@ -78,10 +79,20 @@ def test_backups_of_the_server_are_made_and_looked_at(studio: Studio, tmp_path: 
     look = studio.backups.look(made.name)
     rows = {one.table: (one.there, one.here) for one in look.tables}
     assert rows["records"] == (3, 3) and look.obstacle is None and look.file == made
+    here = studio.backups.save(made.name, tmp_path / "here.zip")
+    assert here.stat().st_size == made.bytes and here.stat().st_mode & 0o777 == 0o600
+    with opened(here) as archive:
+        assert {one.about: one.rows for one in archive.contents.tables}["records"] == 3
+    before = here.read_bytes()
+    with pytest.raises(UsageError) as caught:
+        studio.backups.save(made.name, here)
+    assert caught.value.reason == "backup_exists" and here.read_bytes() == before
     studio.backups.delete(made.name)
     assert studio.backups.list() == []
-    with pytest.raises(NotFound):
-        studio.backups.look(made.name)
+    for gone in (studio.backups.look, lambda name: studio.backups.save(name, tmp_path / "no.zip")):
+        with pytest.raises(NotFound):
+            gone(made.name)
+    assert sorted(one.name for one in tmp_path.iterdir() if "zip" in one.name) == ["here.zip"]
 
 
 def test_paid_calls_are_let_go(studio: Studio, simulator: Running) -> None:

@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import sqlite3
+import struct
 import subprocess
 import sys
 import time
@@ -277,6 +278,19 @@ def test_a_backup_with_any_byte_changed_is_refused_or_the_same(whole: Path, tmp_
             store = open_store(f"sqlite:///{target / 'new.db'}")
             assert len(store.scenarios.list(limit=1000)) == 200
             store.close()
+
+
+@pytest.mark.parametrize("by", [1, 32, 4096, 2**31])
+def test_a_backup_whose_members_would_lie_before_its_beginning_is_refused(
+    whole: Path, tmp_path: Path, by: int
+) -> None:
+    data = bytearray(whole.read_bytes())
+    end = data.rindex(b"PK\x05\x06")
+    (place,) = struct.unpack_from("<I", data, end + 16)
+    struct.pack_into("<I", data, end + 16, place + by)
+    changed = tmp_path / "changed.zip"
+    changed.write_bytes(data)
+    assert refused(changed, tmp_path) in ("backup_not_one", "backup_damaged")
 
 
 Change = Callable[[dict[str, Any], dict[str, bytes]], None]

@@ -8,6 +8,7 @@ anything is unpacked, and again while it is.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import re
 import zipfile
@@ -152,25 +153,32 @@ class Archive:
 
     @contextmanager
     def _open(self, one: Listed) -> Iterator[IO[bytes]]:
+        with self._reading(one.name), self._zip.open(one.name) as member:
+            yield member
+
+    @contextmanager
+    def _reading(self, name: str) -> Iterator[None]:
+        """Inside, a member is read: what its bytes or the disk do not give is an error of ours."""
         try:
-            with disk_errors(self.path), self._zip.open(one.name) as member:
-                yield member
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            EOFError,
-            NotImplementedError,
-            RuntimeError,
-        ) as error:
-            raise self._damaged(one.name) from error
+            with disk_errors(self.path):
+                try:
+                    yield
+                except OSError as error:
+                    if error.errno != errno.EINVAL:
+                        raise
+                    # It would lie before the file's first byte.
+                    raise self._damaged(name) from error
+        except _BROKEN as error:
+            raise self._damaged(name) from error
 
     def _contents(self) -> Contents:
         found = [one for one in self._zip.infolist() if one.filename == MANIFEST]
         if len(found) != 1 or found[0].file_size > MOST_MANIFEST_BYTES:
             raise SpecError("backup_not_one", file=str(self.path))
         try:
-            body = orjson.loads(self._zip.read(MANIFEST))
-        except (*_BROKEN, orjson.JSONDecodeError) as error:
+            with self._reading(MANIFEST):
+                body = orjson.loads(self._zip.read(MANIFEST))
+        except orjson.JSONDecodeError as error:
             raise self._damaged(MANIFEST) from error
         if not isinstance(body, dict) or body.get("format") != FORMAT:
             raise SpecError("backup_not_one", file=str(self.path))

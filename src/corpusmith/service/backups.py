@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, Protocol, cast
 
@@ -112,27 +113,44 @@ def backup(
 
     Raises UsageError (`backup_exists`, `backup_no_key`, what the disk says), DiskFull, StoreError.
     """
-    if os.path.lexists(file):
-        raise UsageError("backup_exists", file=str(file))
     _find_key(with_key=with_key)
     began_s = time.monotonic()
+    with _new_file(file) as out:
+        manifest = write(database, Named(out, file), with_key=with_key, show=show)
+    seconds = time.monotonic() - began_s
+    return Backup(file=file, bytes=file.stat().st_size, seconds=seconds, manifest=manifest)
+
+
+def bring(chunks: Iterable[bytes], file: Path) -> Path:
+    """A backup that is there already, as `file`, like `backup` does. What is refused before the
+    first bytes come touches no disk. Raises UsageError, DiskFull, and what `chunks` raises."""
+    rest = iter(chunks)
+    begun = next(rest, b"")
+    with _new_file(file) as out:
+        for chunk in chain([begun], rest):
+            out.write(chunk)
+    return file
+
+
+@contextmanager
+def _new_file(file: Path) -> Iterator[BinaryIO]:
+    """What is written stands in `file` at the end, or nothing does."""
+    if os.path.lexists(file):
+        raise UsageError("backup_exists", file=str(file))
     part = file.with_name(f".corpusmith-{secrets.token_hex(8)}.part")
     sweep(part.parent)
     try:
         with disk_errors(file):
             handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(handle, "wb", buffering=_PIECE) as out:
-                manifest = write(database, Named(out, file), with_key=with_key, show=show)
+                yield out
                 out.flush()
                 os.fsync(out.fileno())
-            size = part.stat().st_size
             os.rename(part, file)
             sync_folder(file.absolute().parent)
     finally:
         with suppress(OSError):
             part.unlink()
-    seconds = time.monotonic() - began_s
-    return Backup(file=file, bytes=size, seconds=seconds, manifest=manifest)
 
 
 @contextmanager

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Literal
 from corpusmith.config import home
 from corpusmith.disk import sync_folder
 from corpusmith.errors import Conflict, CorpusmithError, NotFound, SpecError
-from corpusmith.places import upload_path
+from corpusmith.places import given_output, upload_path
 from corpusmith.service.archive import Contents, opened
-from corpusmith.service.backups import KeyPlace, Show, backup, disk_errors, nothing
+from corpusmith.service.backups import KeyPlace, Show, backup, bring, disk_errors, nothing
 from corpusmith.service.uploads import forget
 from corpusmith.store.dump import looking
 from corpusmith.store.replacing import refuse_running
@@ -102,6 +102,15 @@ class KeptBackups:
     def path(self, name: str) -> Path:
         """Where it lies. Raises NotFound."""
         return _folder() / self.get(name).name
+
+    def save(self, name: str, to: str | Path) -> Path:
+        """Bring one to you: a new file `to`, whole or not at all, readable by its owner alone.
+
+        Raises NotFound; UsageError when something is there already, or what the disk says;
+        DiskFull.
+        """
+        with self.path(name).open("rb") as kept:
+            return bring(iter(lambda: kept.read(1 << 18), b""), given_output(to).expanduser())
 
     def make(self, *, show: Show = nothing) -> KeptBackup:
         """A new one, without the key that opens stored API keys. Raises DiskFull, UsageError,

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from corpusmith.errors import UsageError
+from corpusmith.places import given_output
 from corpusmith.reports.report import Report
 from corpusmith.service import cleaning, kept_backups, kept_reports, retention
-from corpusmith.service.backups import Show, nothing
+from corpusmith.service.backups import Show, bring, nothing
 from corpusmith.service.cleaning import NO_CHECKS, Looked, Sample, Signals
 from corpusmith.service.kept_backups import Beside, KeptBackup, Look
 from corpusmith.service.kept_reports import KeptReport
@@ -69,6 +70,10 @@ class Backups(Over, kept_backups.KeptBackups):
         job = work(self._wire, "backups", body={}, show=told)
         found: KeptBackup = adapter(KeptBackup).validate_python(job["result"])
         return found
+
+    def save(self, name: str, to: str | Path) -> Path:
+        chunks = self._wire.read("GET", "backups", name, "file")
+        return bring(chunks, given_output(to).expanduser())
 
     def look(self, name: str) -> Look:
         found = self._wire.ask("GET", "backups", name)
