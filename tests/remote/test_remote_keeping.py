@@ -158,6 +158,25 @@ def test_a_chain_runs_to_its_end_and_is_kept(
         studio.chains.run({"name": "x", "steps": [{"name": "a", "recipe": "nope"}]})
 
 
+def test_files_of_a_chains_steps_are_written_here(
+    studio: Studio, simulator: Running, tmp_path: Path
+) -> None:
+    wish, place = chain(simulator, tmp_path), tmp_path / "here" / "new.jsonl"
+    wish["steps"] = [*wish["steps"][:1], {**wish["steps"][1], "output": str(place)}]
+    assert studio.chains.run(wish).finished
+    lines = place.read_bytes().splitlines()
+    assert len(lines) == 3
+    place.write_bytes(b"changed by hand")
+    again = studio.chains.run(wish)
+    assert again.finished and [one.kept for one in again.steps] == [True, True]
+    assert place.read_bytes() == b"changed by hand"
+    place.unlink()
+    assert studio.chains.run(wish).finished
+    assert place.read_bytes().splitlines() == lines
+    chats(tmp_path / "old.jsonl", 4)
+    assert [one.kept for one in studio.chains.run(wish).steps][0] is False
+
+
 async def test_over_postgres(over_postgres: Studio, simulator: Running, tmp_path: Path) -> None:
     """The ways of this file and some more, over a server whose store is Postgres."""
     studio = over_postgres

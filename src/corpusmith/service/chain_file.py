@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b, file_digest
 from pathlib import Path
@@ -17,9 +18,9 @@ import orjson
 from pydantic import Field, ValidationError
 
 from corpusmith import registry
-from corpusmith.errors import CorpusmithError, SpecError, UsageError
+from corpusmith.errors import CorpusmithError, NotFound, SpecError, UsageError
 from corpusmith.messages import say
-from corpusmith.places import from_folder, gated, given_path
+from corpusmith.places import PREFIX, from_folder, gated, given_path, upload_path
 from corpusmith.service.bulk import RECIPES
 from corpusmith.service.chain_inputs import (
     Fields,
@@ -253,10 +254,23 @@ def _checked(recipe: str, fields: Fields) -> TaskFile | None:
 
 
 def _digest(recipe: str, fields: Fields, inputs: Sequence[str]) -> str:
-    own = {key: value for key, value in fields.items() if key not in _NOT_THE_STEP}
+    own = {key: _held(value) for key, value in fields.items() if key not in _NOT_THE_STEP}
     parts = [recipe, own, [*_contents(own)], inputs]
     text = orjson.dumps(parts, option=orjson.OPT_SORT_KEYS, default=str)
     return blake2b(text, digest_size=16).hexdigest()
+
+
+def _held(value: Json) -> Json:
+    """The same, with what an upload holds in place of its number: a file that is sent once more
+    makes no other step of it."""
+    if isinstance(value, Mapping):
+        return {key: _held(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_held(one) for one in value]
+    if isinstance(value, str) and value.startswith(PREFIX):
+        with suppress(NotFound), upload_path(value.removeprefix(PREFIX)).open("rb") as file:
+            return f"{Path(file.name).name} {file_digest(file, 'blake2b').hexdigest()}"
+    return value
 
 
 def _contents(value: Json) -> Iterator[str]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 from corpusmith.errors import UsageError
 from corpusmith.service import chains
@@ -18,7 +18,9 @@ from corpusmith.service.chains import ChainResult, File, StepResult
 from corpusmith.service.remote.call import Over, later
 from corpusmith.service.remote.faults import fault
 from corpusmith.service.remote.following import categories_of, snapshot_of, until_rest
+from corpusmith.service.remote.tasks import Places, Tasks, parted
 from corpusmith.service.stored_chains import ChainView, StepView
+from corpusmith.service.task_file import recipe_in
 from corpusmith.service.tasks import Show
 from corpusmith.values import Json
 
@@ -32,14 +34,19 @@ class Chains(Over, chains.Chains):
     ready_async = later("ready")
 
     def run(self, file: File, *, again: bool = False, show: Show | None = None) -> ChainResult:
-        """See the local one. A step's `output` is a place of this machine: fetch the records by
-        `studio.exports.write`. Raises UsageError for `again`."""
+        """See the local one. Files of a step are written on this machine, when the chain rests;
+        those of a sample are not: name a dataset. Raises UsageError for `again`."""
         if again:
             raise UsageError("not_over_rest", method="chains.run(again=True)")
-        made = self._studio.stored_chains.add(_fields(file))
+        wish, places = _parted(_fields(file))
+        made = self._studio.stored_chains.add(wish)
         known = frozenset(one.name for one in made.steps if one.status == "finished")
         self._studio.stored_chains.run(made.id)
         rested = self._until_rest(made.id, known, show)
+        for one in rested.steps:
+            if one.task is not None and one.name in places:
+                tasks = cast(Tasks, self._studio.tasks)
+                tasks.deliver(one.task, places[one.name], again=one.name in known)
         if rested.cause is not None:
             said = {"code": rested.cause.code, "message": rested.cause.text}
             raise fault(said, self._wire.language, kind="StepError")
@@ -77,6 +84,18 @@ def _fields(file: File) -> Mapping[str, Json]:
     steps: list[dict[str, Any]] = [{"name": one.name, **one.fields} for one in plan.steps]
     budget = {} if plan.max_cost is None else {"max_cost": plan.max_cost}
     return {"name": plan.name, **budget, "steps": steps}
+
+
+def _parted(chain: Mapping[str, Json]) -> tuple[Mapping[str, Json], Mapping[str, Places]]:
+    """What the server is told, and where files of its tasks go on this machine, by step."""
+    places: dict[str, Places] = {}
+    steps: list[Json] = []
+    for step in cast(Sequence[dict[str, Json]], chain["steps"]):
+        told = step
+        if recipe_in(step) not in RECIPES:
+            places[str(step["name"])], told = parted(step)
+        steps.append(told)
+    return {**chain, "steps": steps}, places
 
 
 def _result(view: ChainView, known: frozenset[str]) -> ChainResult:

@@ -74,7 +74,7 @@ def task_of(detail: TaskDetail) -> Task:
 
 
 @dataclass(frozen=True, slots=True)
-class _Places:
+class Places:
     """Where a task's files go on this machine."""
 
     output: str | None = None
@@ -113,7 +113,7 @@ class Tasks(Over, tasks.Tasks):
 
     def __init__(self, studio: Any, wire: Any) -> None:
         super().__init__(studio, wire)
-        self._places: dict[int, _Places] = {}
+        self._places: dict[int, Places] = {}
 
     # ------------------------------------------------------------ before
 
@@ -125,7 +125,7 @@ class Tasks(Over, tasks.Tasks):
     ) -> tuple[Task, bool]:
         """See the local one. Without `key` it gets one of its own: an answer that is lost on its
         way and asked for again makes no second task."""
-        places, told = _parted(fields)
+        places, told = parted(fields)
         if places.output is not None:
             refuse_output(places.output)
         body = {**sendable(self._wire, told), "start": start}
@@ -189,7 +189,7 @@ class Tasks(Over, tasks.Tasks):
         return self.get(number(task))  # type: ignore[no-any-return]
 
     def change(self, task: Task | int, **fields: Any) -> Task:
-        places, told = _parted(fields)
+        places, told = parted(fields)
         known = told if set(told) - CHANGEABLE else {k: v for k, v in told.items() if k != "format"}
         if known:
             self._wire.ask("PATCH", "tasks", number(task), body=plain(known))
@@ -210,8 +210,6 @@ class Tasks(Over, tasks.Tasks):
         for view in until_rest(self._wire, task_id):
             if show is not None:
                 show(snapshot_of(view, categories_of(self.quotas(task_id))))
-        code = str((view.cause or {}).get("code", ""))
-        at_end = view.state == "finished" or code.startswith("budget_")
         return Result(
             task_id=task_id,
             status=status_of(view),
@@ -219,12 +217,21 @@ class Tasks(Over, tasks.Tasks):
             counts=view.counts,
             spend=view.spend,
             misses={reason: n for (_, reason), n in self.miss_counts(task_id).items()},
-            output=self._delivered(task_id, view) if at_end else None,
+            output=self._delivered(view, self._places.get(task_id, Places())),
         )
 
-    def _delivered(self, task_id: int, view: TaskView) -> Path | None:
-        """The files that were asked for, on this machine."""
-        places = self._places.get(task_id, _Places())
+    def deliver(self, task: int, places: Places, *, again: bool) -> None:
+        """Write what was asked for of a task that came to its end; `again`: only the file that is
+        not there any more."""
+        gone = places.output is not None and not Path(places.output).exists()
+        if gone or not again:
+            self._delivered(self._studio.task_views.get(task), places)
+
+    def _delivered(self, view: TaskView, places: Places) -> Path | None:
+        """The files that were asked for, on this machine; None: it has not come to its end."""
+        task_id, code = view.id, str((view.cause or {}).get("code", ""))
+        if view.state != "finished" and not code.startswith("budget_"):
+            return None
         if places.output is not None and view.counts.accepted:
             form = places.format or format_of(places.output) or "json"
             self._studio.exports.write(Path(places.output), task=task_id, form=form)
@@ -282,12 +289,12 @@ def _fields(file: TaskFile | Mapping[str, Json] | None, more: Mapping[str, Any])
     return {**given, **more}
 
 
-def _parted(fields: Mapping[str, Json]) -> tuple[_Places, dict[str, Json]]:
+def parted(fields: Mapping[str, Json]) -> tuple[Places, dict[str, Json]]:
     """What is for this machine, and what is for the server."""
     output = fields.get("output") or fields.get("output_file")
     folder, form = fields.get("output_dir"), fields.get("format")
     told = {name: one for name, one in fields.items() if name not in _HERE}
-    places = _Places(
+    places = Places(
         None if output is None else str(output), None if folder is None else str(folder), form
     )
     return places, told
@@ -315,7 +322,7 @@ class TaskPreviews(Over, task_previews.TaskPreviews):
     """`studio.task_previews`, of a server."""
 
     def of(self, fields: Mapping[str, Json], *, items: int = 1) -> PreviewView:
-        _, told = _parted(fields)
+        _, told = parted(fields)
         body = {**sendable(self._wire, told), "items": items}
         found: PreviewView = self._wire.value(
             PreviewView, "POST", "tasks", "preview", body=plain(body)
