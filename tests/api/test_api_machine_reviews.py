@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from machine_kit import API, PATIENCE, fresh_name, got, run_machine, said
 
+from corpusmith.api.rates import Rates
 from corpusmith.store.store import SqlStore
 
 RECORDS = 5
@@ -80,10 +81,13 @@ class Step:
 class Machine(RuleBasedStateMachine):
     """A dataset of this example alone."""
 
+    home: House
     people: dict[str, httpx2.Client]
 
     @initialize()
     def begin(self) -> None:
+        # An example is quick, and nobody uploads thirty files a minute.
+        self.home.app.state.door.rates = Rates()
         self.dataset, emil = fresh_name(), self.people["emil"]
         rows = [chat(f"问 {n}") for n in range(RECORDS)]
         body = {"upload": uploaded(emil, rows), "dataset": self.dataset}
@@ -336,5 +340,6 @@ def test_whatever_two_people_say_their_records_are_as_they_said(home: House) -> 
     class Here(Machine):
         pass
 
+    Here.home = home
     Here.people = {who: home.log_in(who) for who in ("rosa", "emil")}
     run_machine(Here, examples=5, steps=20)

@@ -174,7 +174,7 @@ def test_files_of_a_chains_steps_are_written_here(
     assert studio.chains.run(wish).finished
     assert place.read_bytes().splitlines() == lines
     chats(tmp_path / "old.jsonl", 4)
-    assert [one.kept for one in studio.chains.run(wish).steps][0] is False
+    assert not studio.chains.run(wish).steps[0].kept
 
 
 async def test_over_postgres(over_postgres: Studio, simulator: Running, tmp_path: Path) -> None:
