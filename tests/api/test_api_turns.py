@@ -20,11 +20,11 @@ Work = Callable[[Callable[[], Awaitable[None]]], Awaitable[None]]
 class Crowd:
     """Many requests at once to one piece of work, which says when its answer begins."""
 
-    def __init__(self, work: Work, count: int) -> None:
+    def __init__(self, work: Work, count: int, method: str = "GET") -> None:
         self.inside, self.most, self.begun = 0, 0, 0
         self._free = asyncio.Semaphore(AT_ONCE)
         state = SimpleNamespace(turns=self._free)
-        self._scope = {"type": "http", "app": SimpleNamespace(state=state)}
+        self._scope = {"type": "http", "method": method, "app": SimpleNamespace(state=state)}
         self._work, self._turns = work, Turns(self._app)
         self.asked = [asyncio.create_task(self._ask()) for _ in range(count)]
 
@@ -95,6 +95,18 @@ async def test_who_waits_for_another_server_keeps_nobody_waiting(
     await asyncio.gather(*crowd.asked)
     # Each has given back one turn, not one for being late and one for its answer.
     assert crowd.free == AT_ONCE
+
+
+async def test_a_body_that_comes_byte_by_byte_keeps_nobody_waiting() -> None:
+    async def work(begin: Callable[[], Awaitable[None]]) -> None:
+        await asyncio.sleep(3600)
+
+    slow = Crowd(work, 10 * AT_ONCE, "POST")
+    await asyncio.sleep(0)
+    assert (slow.inside, slow.free) == (10 * AT_ONCE, AT_ONCE)
+    for one in slow.asked:
+        one.cancel()
+    await asyncio.gather(*slow.asked, return_exceptions=True)
 
 
 async def test_what_fails_or_is_broken_off_gives_its_turn_back() -> None:

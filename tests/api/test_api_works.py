@@ -313,6 +313,40 @@ def _until(client: httpx2.Client, place: str, holds: Any) -> Any:
     return found
 
 
+def test_a_chain_knows_a_file_by_what_it_holds_also_when_it_is_gone(
+    sqlite_client: httpx2.Client,
+) -> None:
+    rows = [chat(f"问{n}") for n in range(3)]
+
+    def kept(some: list[Any]) -> tuple[int, str]:
+        """The chain's number, and its upload."""
+        upload = uploaded(sqlite_client, some)
+        draw = {"name": "a", "share": 1, "input": {"step": "old"}}
+        steps = [
+            {"name": "old", "recipe": "import", "file": upload, "dataset": "源"},
+            {"name": "few", "recipe": "sample", "total": 2, "dataset": "少", "categories": [draw]},
+        ]
+        made = sqlite_client.post(f"{API}/chains", json={"chain": {"name": "链", "steps": steps}})
+        assert made.status_code == 201, made.text
+        return made.json()["id"], upload.removeprefix("upload:")
+
+    def rested(chain: int, wish: Any, state: str) -> list[int | None]:
+        """The tasks of its steps, once it rests."""
+        place = f"{API}/chains/{chain}"
+        assert sqlite_client.post(f"{place}/run", json=wish).status_code == 200
+        found = _until(sqlite_client, place, lambda one: one["state"] == state)
+        return [one["task"] for one in found["steps"]]
+
+    first, upload = kept(rows)
+    begun = rested(first, {"steps": "next"}, "stopped")
+    assert begun[0] is not None and begun[1] is None
+    assert sqlite_client.delete(f"{API}/uploads/{upload}").status_code == 204
+    done = rested(first, {}, "finished")
+    assert done[0] == begun[0] and done[1] is not None
+    assert kept(rows)[0] == first and rested(first, {}, "finished") == done
+    assert kept([*rows, chat("又一问")])[0] != first
+
+
 @pytest.mark.parametrize(
     ("body", "code"),
     [

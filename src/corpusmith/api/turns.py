@@ -12,19 +12,22 @@ import asyncio
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from corpusmith.api.guard import SAFE
+
 AT_ONCE = 4
 LONG_S = 0.25
 """Who takes longer waits for a disk or for another server, and goes on beside the turns."""
 
 
 class Turns:
-    """ASGI middleware. A turn ends where the answer begins."""
+    """ASGI middleware, for what brings no body: with one that comes byte by byte, somebody would
+    hold turns at no cost, and all others wait. A turn ends where the answer begins."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["method"] not in SAFE:
             await self._app(scope, receive, send)
             return
         turns: asyncio.Semaphore = scope["app"].state.turns

@@ -45,6 +45,9 @@ _ENDPOINTS = ("connection", "roles", "models")
 """Their files are certificates: a renewed one changes no record."""
 
 
+NO_UPLOADS: Mapping[str, str] = {}
+
+
 class ChainFile(Part):
     """A chain. What stands here besides the steps is a default of each of them."""
 
@@ -130,8 +133,15 @@ def read_chain(path: str | Path, **fields: Any) -> Plan:
     return plan_of(given, folder=file.absolute().parent, source=str(file.absolute()))
 
 
-def plan_of(fields: Mapping[str, Json], *, folder: Path, source: str = "") -> Plan:
-    """The checked chain. Raises FieldsError, StepError."""
+def plan_of(
+    fields: Mapping[str, Json],
+    *,
+    folder: Path,
+    source: str = "",
+    held: Mapping[str, str] = NO_UPLOADS,
+) -> Plan:
+    """The checked chain; `held`: what `held_uploads` said of it when it came. Raises FieldsError,
+    StepError."""
     shown = source or "the chain"
     try:
         given = ChainFile.model_validate(dict(fields))
@@ -147,7 +157,7 @@ def plan_of(fields: Mapping[str, Json], *, folder: Path, source: str = "") -> Pl
     for place, one in enumerate(given.steps, 1):
         name = _name(one, place, steps)
         try:
-            steps.append(_step(name, one, defaults, folder, steps))
+            steps.append(_step(name, one, defaults, folder, steps, held))
         except FieldsError as error:
             problems = error.data["problems"]
             raise FieldsError(source=f"{shown} [{name}]", problems=problems) from None
@@ -181,7 +191,14 @@ def _name(fields: Mapping[str, Json], place: int, before: Sequence[Step]) -> str
     return name
 
 
-def _step(name: str, given: Fields, defaults: Fields, folder: Path, before: Sequence[Step]) -> Step:
+def _step(
+    name: str,
+    given: Fields,
+    defaults: Fields,
+    folder: Path,
+    before: Sequence[Step],
+    held: Mapping[str, str],
+) -> Step:
     fields = written_out({key: value for key, value in given.items() if key != "name"})
     recipe = _recipe(fields)
     fields = _from_folder(recipe, {**_defaults(recipe, fields, defaults), **fields}, folder)
@@ -204,7 +221,7 @@ def _step(name: str, given: Fields, defaults: Fields, folder: Path, before: Sequ
         fields={**fields, "recipe": recipe},
         needs=needs,
         after=after,
-        digest=_digest(recipe, fields, inputs),
+        digest=_digest(recipe, fields, inputs, held),
     )
     checked_fields(step)
     return step
@@ -253,24 +270,38 @@ def _checked(recipe: str, fields: Fields) -> TaskFile | None:
     return task_file(fields, source="")
 
 
-def _digest(recipe: str, fields: Fields, inputs: Sequence[str]) -> str:
-    own = {key: _held(value) for key, value in fields.items() if key not in _NOT_THE_STEP}
+def held_uploads(fields: Mapping[str, Json]) -> dict[str, str]:
+    """Upload → its name and a digest of what it holds, for each that the chain names: a file that
+    is sent once more is another upload, and makes no other step. Kept with the chain, it outlives
+    the upload."""
+    found, left = {}, [*fields.values()]
+    while left:
+        one = left.pop()
+        if isinstance(one, Mapping):
+            left += one.values()
+        elif isinstance(one, list | tuple):
+            left += one
+        elif isinstance(one, str) and one.startswith(PREFIX):
+            with suppress(NotFound), upload_path(one.removeprefix(PREFIX)).open("rb") as file:
+                digest = file_digest(file, "blake2b").hexdigest()
+                found[one] = f"{Path(file.name).name} {digest}"
+    return found
+
+
+def _digest(recipe: str, fields: Fields, inputs: Sequence[str], held: Mapping[str, str]) -> str:
+    own = {k: _with(value, held) for k, value in fields.items() if k not in _NOT_THE_STEP}
     parts = [recipe, own, [*_contents(own)], inputs]
     text = orjson.dumps(parts, option=orjson.OPT_SORT_KEYS, default=str)
     return blake2b(text, digest_size=16).hexdigest()
 
 
-def _held(value: Json) -> Json:
-    """The same, with what an upload holds in place of its number: a file that is sent once more
-    makes no other step of it."""
+def _with(value: Json, held: Mapping[str, str]) -> Json:
+    """The same, with what each upload holds in place of its number."""
     if isinstance(value, Mapping):
-        return {key: _held(one) for key, one in value.items()}
+        return {key: _with(one, held) for key, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_held(one) for one in value]
-    if isinstance(value, str) and value.startswith(PREFIX):
-        with suppress(NotFound), upload_path(value.removeprefix(PREFIX)).open("rb") as file:
-            return f"{Path(file.name).name} {file_digest(file, 'blake2b').hexdigest()}"
-    return value
+        return [_with(one, held) for one in value]
+    return held.get(value, value) if isinstance(value, str) else value
 
 
 def _contents(value: Json) -> Iterator[str]:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from corpusmith.errors import Conflict, CorpusmithError, NotFound
 from corpusmith.messages import LANGUAGES, for_pages
 from corpusmith.service.bulk import RECIPES
-from corpusmith.service.chain_file import plan_of
+from corpusmith.service.chain_file import held_uploads, plan_of
 from corpusmith.service.sealing import opened_fields, sealed_fields, shown_fields
 from corpusmith.store.chains import Chain
 from corpusmith.store.values import Task
@@ -77,12 +77,16 @@ class StoredChains:
 
         Raises UsageError and its kinds when any step does not fit.
         """
-        plan = plan_of(fields, folder=Path(), source=SOURCE)
+        held = held_uploads(fields)
+        plan = plan_of(fields, folder=Path(), source=SOURCE, held=held)
         opened = self._studio.chains.open(plan)
         assert opened.chain is not None  # noqa: S101  `open` stored it
         name = _key(opened.chain.id)
-        if self._studio.store.settings.get(name) is None:
-            self._studio.store.settings.set(name, {"fields": sealed_fields(fields)})
+        before = self._studio.store.settings.get(name)
+        # One that rests takes the files that came now: those it had may be swept already.
+        if before is None or not before.get("wish"):
+            told = {"fields": sealed_fields(fields), "held": held}
+            self._studio.store.settings.set(name, {**(before or {}), **told})
         return self.get(opened.chain.id)
 
     def list(self, *, limit: int, before: int | None = None) -> Sequence[ChainView]:
@@ -101,14 +105,14 @@ class StoredChains:
         """
         self._newest(chain_id)
         kept = self._kept(chain_id)
-        self._studio.store.settings.set(_key(chain_id), {"fields": kept["fields"], "wish": wish})
+        self._studio.store.settings.set(_key(chain_id), {**_told(kept), "wish": wish})
         return self.get(chain_id)
 
     def stop(self, chain_id: int) -> ChainView:
         """Make no further step; the task of the present one is paused, if a worker has it."""
         chain = self._chain(chain_id)
         kept = self._kept(chain_id)
-        self._studio.store.settings.set(_key(chain_id), {"fields": kept["fields"]})
+        self._studio.store.settings.set(_key(chain_id), _told(kept))
         for task in self._tasks(chain).values():
             if task.status == "running" or task.queued_at is not None:
                 self._studio.tasks.ask(task, "pause")
@@ -130,12 +134,10 @@ class StoredChains:
         try:
             on = self._step(chain_id, kept)
         except CorpusmithError as error:
-            self._rest(
-                chain_id, kept["fields"], cause={"code": error.reason, "text": _texts(error)}
-            )
+            self._rest(chain_id, kept, cause={"code": error.reason, "text": _texts(error)})
         else:
             if not on:
-                self._rest(chain_id, kept["fields"])
+                self._rest(chain_id, kept)
 
     def _step(self, chain_id: int, kept: Mapping[str, Any]) -> bool:
         """Whether there is more to do."""
@@ -154,7 +156,8 @@ class StoredChains:
             return False
         self._newest(chain_id)
         fields = opened_fields(kept["fields"], chain.name)
-        opened = self._studio.chains.open(plan_of(fields, folder=Path(), source=SOURCE))
+        plan = plan_of(fields, folder=Path(), source=SOURCE, held=kept.get("held", {}))
+        opened = self._studio.chains.open(plan)
         task = self._studio.chains.ready(opened, at)
         if task.recipe not in RECIPES and task.status != "finished":
             self._studio.tasks.queue(task)
@@ -173,8 +176,8 @@ class StoredChains:
         kept = self._kept(chain_id)
         self._studio.store.settings.swap(_key(chain_id), kept, {**kept, **more})
 
-    def _rest(self, chain_id: int, fields: Json, **more: Json) -> None:
-        self._studio.store.settings.set(_key(chain_id), {"fields": fields, **more})
+    def _rest(self, chain_id: int, kept: Mapping[str, Any], **more: Json) -> None:
+        self._studio.store.settings.set(_key(chain_id), {**_told(kept), **more})
 
     # ------------------------------------------------------------ looking
 
@@ -240,6 +243,11 @@ _PREFIX = "chain:"
 
 def _key(chain_id: int) -> str:
     return f"{_PREFIX}{chain_id}"
+
+
+def _told(kept: Mapping[str, Any]) -> dict[str, Any]:
+    """Of what is kept of a chain, what it was told when it came."""
+    return {"fields": kept["fields"], "held": kept.get("held", {})}
 
 
 def _next(chain: Chain, tasks: Mapping[str, Task]) -> int | None:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from corpusmith.errors import UsageError
+from corpusmith.exports.files import refuse_output
 from corpusmith.service import chains
 from corpusmith.service.bulk import RECIPES
 from corpusmith.service.chains import ChainResult, File, StepResult
@@ -39,6 +40,9 @@ class Chains(Over, chains.Chains):
         if again:
             raise UsageError("not_over_rest", method="chains.run(again=True)")
         wish, places = _parted(_fields(file))
+        for place in places.values():
+            if place.output is not None:
+                refuse_output(place.output)
         made = self._studio.stored_chains.add(wish)
         known = frozenset(one.name for one in made.steps if one.status == "finished")
         self._studio.stored_chains.run(made.id)

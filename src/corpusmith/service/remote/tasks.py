@@ -221,10 +221,10 @@ class Tasks(Over, tasks.Tasks):
         )
 
     def deliver(self, task: int, places: Places, *, again: bool) -> None:
-        """Write what was asked for of a task that came to its end; `again`: only the file that is
-        not there any more."""
-        gone = places.output is not None and not Path(places.output).exists()
-        if gone or not again:
+        """Write what was asked for of a task that came to its end; `again`: only what is not there
+        any more."""
+        wanted = [one for one in (places.output, places.folder) if one not in (None, "-")]
+        if not again or not all(Path(str(one)).expanduser().exists() for one in wanted):
             self._delivered(self._studio.task_views.get(task), places)
 
     def _delivered(self, view: TaskView, places: Places) -> Path | None:
