@@ -136,9 +136,10 @@ class Records:
         found = self._studio.store.record_pages.page(
             selection, order=order_of(order), limit=limit, after=after, before=before
         )
-        there = {one.id: one for one in self._studio.store.records.some(found.ids)}
+        measured = self._studio.store.records.measured(found.ids)
+        there = {one.id: _row(one, length) for one, length in measured}
         return RecordList(
-            items=[_row(there[one]) for one in found.ids if one in there],
+            items=[there[one] for one in found.ids if one in there],
             after=found.after,
             before=found.before,
             missing=found.missing,
@@ -302,7 +303,7 @@ def order_of(order: str) -> RecordOrder:
     raise UsageError("record_order", value=order[:60], known=", ".join(ORDERS))
 
 
-def _row(record: Record) -> RecordRow:
+def _row(record: Record, length: int) -> RecordRow:
     return RecordRow(
         id=record.id,
         task_id=record.task_id,
@@ -315,7 +316,7 @@ def _row(record: Record) -> RecordRow:
         rating=record.rating,
         tags=record.tags,
         flags=record.flags,
-        length=length_of(record.content),
+        length=length,
         version=record.version,
         committed=record.committed,
         simulated=bool(record.provenance.get("simulated")),

@@ -62,8 +62,17 @@ def written_in(content: Json) -> Iterator[str]:
     if isinstance(content, dict):
         for key, words in _TALKS.items():
             if isinstance(content.get(key), list):
-                return (text for name, text in _named(content[key], "") if name == words)
+                return _turns(content[key], words)
     return (text for _, text in _named(content, ""))
+
+
+def _turns(turns: Sequence[Json], words: str) -> Iterator[str]:
+    for turn in turns:
+        if isinstance(turn, dict) and all(isinstance(one, str) for one in turn.values()):
+            if words in turn:
+                yield turn[words]
+        else:
+            yield from (text for name, text in _named(turn, "") if name == words)
 
 
 def _named(value: Json, name: str) -> Iterator[tuple[str, str]]:

@@ -82,10 +82,10 @@ class TaskViews:
 
     def get(self, task_id: int) -> TaskView:
         """Raises NotFound."""
-        found = self._studio.store.task_states.of([task_id])
-        if task_id not in found:
+        found = self._studio.store.task_states.get(task_id)
+        if found is None:
             raise NotFound("unknown_task", kind="task", name=task_id)
-        return view_of(found[task_id], self._studio.language)
+        return view_of(found, self._studio.language)
 
     def detail(self, task_id: int) -> TaskDetail:
         """Raises NotFound."""

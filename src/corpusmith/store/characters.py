@@ -26,6 +26,10 @@ _TEXTS = (
     "system_prompt",
     "creator",
 )
+_LISTED = (
+    *(characters.c[name] for name in (*_TEXTS, "language", "tags")),
+    characters.c.image.is_not(None).label("has_image"),
+)
 _SEARCHED = ("name", "description", "personality", "background", "tags", "creator")
 
 
@@ -55,9 +59,7 @@ class Characters:
     ) -> Sequence[tuple[Character, bool]]:
         """`list` without cards and pictures, which may be large; beside each whether it has a
         picture."""
-        columns = [characters.c[name] for name in (*_TEXTS, "language", "tags")]
-        has = characters.c.image.is_not(None).label("has_image")
-        rows = self._rows.page(search, _SEARCHED, limit, after, columns=[*columns, has])
+        rows = self._rows.page(search, _SEARCHED, limit, after, columns=_LISTED)
         return [(_texts_of(row), bool(row["has_image"])) for row in rows]
 
     def update(self, character: Character, *, old_name: str | None = None) -> None:

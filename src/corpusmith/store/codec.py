@@ -91,6 +91,7 @@ def flags_of(names: Sequence[str]) -> str | None:
     return f" {' '.join(names)} " if names else None
 
 
+@lru_cache(4096)
 def iso(seconds: float) -> str:
     """ISO 8601 in UTC, to the millisecond: `2026-11-21T13:00:00.123Z`."""
     moment = datetime.fromtimestamp(seconds, UTC)

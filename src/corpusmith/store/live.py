@@ -56,6 +56,9 @@ class Lives:
         }
 
 
+_WORKERS = select(workers).order_by(workers.c.started_at, workers.c.owner)
+
+
 class Workers:
     """`store.workers`"""
 
@@ -79,9 +82,8 @@ class Workers:
 
     def list(self) -> Sequence[WorkerRow]:
         """All that are written down, the oldest first; some may be dead."""
-        query = select(workers).order_by(workers.c.started_at, workers.c.owner)
         with self._database.read() as connection:
-            return [WorkerRow(**row) for row in connection.execute(query).mappings()]
+            return [WorkerRow(**row) for row in connection.execute(_WORKERS).mappings()]
 
 
 def write_live(

@@ -23,6 +23,11 @@ Kind = Literal["rejected", "failed"]
 Place = tuple[int, int, int]
 
 _AT_ONCE = 200
+_REASONS = (
+    select(items.c.reasons, func.count())
+    .where(items.c.task_id == bindparam("task_id"), items.c.misses.is_not(None))
+    .group_by(items.c.reasons)
+)
 
 _PUT_BACK = (
     update(items)
@@ -70,14 +75,9 @@ class Misses:
 
     def counts(self, task_id: int) -> dict[tuple[Kind, str], int]:
         """How many samples are missing, by (kind, reason), most frequent first."""
-        query = (
-            select(items.c.reasons, func.count())
-            .where(items.c.task_id == task_id, items.c.misses.is_not(None))
-            .group_by(items.c.reasons)
-        )
         sums: Counter[tuple[Kind, str]] = Counter()
         with self._database.read() as connection:
-            for reasons, times in connection.execute(query):
+            for reasons, times in connection.execute(_REASONS, {"task_id": task_id}):
                 for kind, reason, count in from_json(reasons):
                     sums[kind, reason] += count * times
         return dict(sums.most_common())

@@ -6,9 +6,21 @@ Owns: the statements. Does not own: what a row means, and what uses it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Table, delete, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    Table,
+    bindparam,
+    delete,
+    or_,
+    select,
+    update,
+)
 
 from corpusmith.errors import Conflict, NotFound
 from corpusmith.store.codec import plain
@@ -24,6 +36,7 @@ class NamedRows:
         self.database = database
         self.table = table
         self.kind = kind
+        self._named = select(table).where(table.c.name == bindparam("name"))
 
     def add(self, row: Row) -> None:
         """Raises Conflict when the name is taken."""
@@ -41,8 +54,7 @@ class NamedRows:
 
     def row(self, connection: Connection, name: str) -> RowMapping:
         """The same within a transaction. Raises NotFound."""
-        query = select(self.table).where(self.table.c.name == plain(name))
-        found = connection.execute(query).mappings().first()
+        found = connection.execute(self._named, {"name": plain(name)}).mappings().first()
         if found is None:
             raise NotFound(f"unknown_{self.kind}", kind=self.kind, name=name)
         return found
@@ -58,16 +70,15 @@ class NamedRows:
     ) -> Sequence[RowMapping]:
         """By name, in code point order; `search`: text in any of `fields`, ASCII case ignored;
         `columns`: only these."""
-        query = select(*(columns or self.table.c)).order_by(self.table.c.name).limit(limit)
-        if after is not None:
-            query = query.where(self.table.c.name > plain(after))
+        query = _page(self.table, tuple(columns), limit is not None, after is not None)
+        given = {"limit": limit, "after": None if after is None else plain(after)}
         if search:
             hits = (
                 self.table.c[field].icontains(plain(search), autoescape=True) for field in fields
             )
             query = query.where(or_(*hits))
         with self.database.read() as connection:
-            return connection.execute(query).mappings().all()
+            return connection.execute(query, given).mappings().all()
 
     def update(self, name: str, row: Row) -> None:
         """`row` instead of what `name` was; its name may be new. Raises NotFound, Conflict."""
@@ -93,3 +104,13 @@ class NamedRows:
         query = select(self.table.c.id).where(self.table.c.name == name)
         if connection.scalar(query) is not None:
             raise Conflict(f"{self.kind}_exists", kind=self.kind, name=name)
+
+
+@cache
+def _page(
+    table: Table, columns: Sequence[ColumnElement[Any]], limited: bool, behind: bool
+) -> Select[Any]:
+    query = select(*(columns or table.c)).order_by(table.c.name)
+    if limited:
+        query = query.limit(bindparam("limit"))
+    return query.where(table.c.name > bindparam("after")) if behind else query

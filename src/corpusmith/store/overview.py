@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import bindparam, func, or_, select
 
 from corpusmith.store.codec import from_json, iso
 from corpusmith.store.database import Database
@@ -16,6 +16,20 @@ from corpusmith.store.lease import since
 from corpusmith.store.schema import datasets, executions, records, tasks
 
 COUNT_UP_TO = 10_000
+_TOTALS = [one for one in tasks.c if one.name not in executions.c]
+_LATELY = (
+    select(executions.c.ended_at, executions.c.before, executions.c.result, *_TOTALS)
+    .join(tasks, tasks.c.id == executions.c.task_id)
+    .where(or_(executions.c.ended_at.is_(None), executions.c.ended_at >= bindparam("start")))
+)
+_NEWEST = select(datasets).order_by(datasets.c.id.desc()).limit(bindparam("limit"))
+_SOME = (
+    select(records.c.id)
+    .where(records.c.dataset_id == bindparam("dataset_id"))
+    .limit(COUNT_UP_TO + 1)
+    .subquery()
+)
+_COUNT = select(func.count()).select_from(_SOME)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,13 +64,9 @@ class Overview:
 
     def spent(self, seconds: float) -> Spent:
         """By the runs that ended in the last `seconds` or have not ended, each as a whole."""
-        ended = executions.c.ended_at
-        lately = or_(ended.is_(None), ended >= self._database.now() - seconds)
-        totals = [one for one in tasks.c if one.name not in executions.c]
-        columns = (ended, executions.c.before, executions.c.result, *totals)
-        query = select(*columns).join(tasks, tasks.c.id == executions.c.task_id).where(lately)
+        given = {"start": self._database.now() - seconds}
         with self._database.read() as connection:
-            rows = connection.execute(query).mappings().all()
+            rows = connection.execute(_LATELY, given).mappings().all()
         added = [
             since(row, row["before"]) if row["ended_at"] is None else from_json(row["result"])
             for row in rows
@@ -70,14 +80,9 @@ class Overview:
 
     def newest_datasets(self, limit: int) -> Sequence[DatasetGlance]:
         """Newest first, each counted up to COUNT_UP_TO."""
-        query = select(datasets).order_by(datasets.c.id.desc()).limit(limit)
         with self._database.read() as connection:
-            rows = connection.execute(query).mappings().all()
-            counts = []
-            for row in rows:
-                members = select(records.c.id).where(records.c.dataset_id == row["id"])
-                some = members.limit(COUNT_UP_TO + 1).subquery()
-                counts.append(connection.scalar(select(func.count()).select_from(some)) or 0)
+            rows = connection.execute(_NEWEST, {"limit": limit}).mappings().all()
+            counts = [connection.scalar(_COUNT, {"dataset_id": row["id"]}) or 0 for row in rows]
         return [
             DatasetGlance(
                 name=row["name"],

@@ -27,6 +27,9 @@ _NEXT_ITEMS = (
     .order_by(items.c.position, items.c.ordinal)
     .limit(_AT_ONCE)
 )
+_QUOTAS = (
+    select(quotas).where(quotas.c.task_id == bindparam("task_id")).order_by(quotas.c.position)
+)
 
 
 class Progress:
@@ -37,9 +40,8 @@ class Progress:
 
     def quotas(self, task_id: int) -> list[Quota]:
         """The task's categories in plan order, with their counters. Empty: no such task."""
-        query = select(quotas).where(quotas.c.task_id == task_id).order_by(quotas.c.position)
         with self._database.read() as connection:
-            rows = connection.execute(query).mappings().all()
+            rows = connection.execute(_QUOTAS, {"task_id": task_id}).mappings().all()
         return [
             Quota(
                 name=row["name"],

@@ -14,10 +14,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import chain, islice, repeat
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select, tuple_
 
 from corpusmith.errors import UsageError
 from corpusmith.store.codec import from_json
@@ -47,10 +48,13 @@ _LOOKED_AT = 100
 """Contents at once."""
 _LEAST, _MOST = -1.0, 1e9
 """In place of a score that is not there."""
+KNOWN = 128
+"""Statements that are kept."""
+_STEPS = ("step_0", "step_1", "step_2", "step_3")
 _OWN = (records.c.task_id, records.c.ordinal, records.c.position, records.c.sample)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Order:
     """What records are put in order by: the last column is always another."""
 
@@ -105,7 +109,7 @@ class Walk:
         self._falling = order.falling != back
         self._words = None if selection.text is None else query_of(selection.text)
         self._filters = replace(selection, text=None)
-        self._where = walk_conditions(connection, self._filters)
+        self._where = _where(connection, self._filters)
         # What the index does not know yet of an edit, the content does.
         self._looks = self._words is not None and (self._words.loose or stale)
 
@@ -127,8 +131,7 @@ class Walk:
         that hold words for a moment only."""
         if self._words is not None:
             return self._counted(self._words, most)
-        some = select(records.c.id).where(*self._where).limit(most + 1).subquery()
-        found = self._connection.scalar(select(func.count()).select_from(some)) or 0
+        found = self._connection.scalar(_count(self._where), {"most": most + 1}) or 0
         return min(found, most), found > most
 
     def _counted(self, words: Query, most: int) -> tuple[int, bool]:
@@ -147,8 +150,9 @@ class Walk:
         near = count is not None and self._order is ORDERS["newest"]
         if near and (found := self._near(start, count or 0)) is not None:
             return found
-        query = self._query(start, self._where)
-        rows = self._connection.execute(query if count is None else query.limit(count))
+        query = self._query(self._where, start is not None, count is not None)
+        given = {**_named(start), "count": count}
+        rows = self._connection.execute(query, given).all()
         return [(row[0], tuple(row[1:])) for row in rows]
 
     def _near(self, start: Place | None, count: int) -> list[Row] | None:
@@ -167,17 +171,13 @@ class Walk:
     def _of(self, ids: Sequence[int], start: Place | None) -> list[Row]:
         if not ids:
             return []
-        looked_up = walk_conditions(self._connection, self._filters, by_index=False)
-        some = self._query(start, looked_up).where(records.c.id.in_(ids))
-        return [(row[0], tuple(row[1:])) for row in self._connection.execute(some)]
+        looked_up = _where(self._connection, self._filters, by_index=False)
+        query = self._query(looked_up, start is not None, False)
+        some = query.where(records.c.id.in_(ids))
+        return [(row[0], tuple(row[1:])) for row in self._connection.execute(some, _named(start))]
 
-    def _query(self, start: Place | None, where: Sequence[ColumnElement[bool]]) -> Select[Any]:
-        keys = self._order.keys
-        query = select(records.c.id, *keys).where(*where)
-        if start is not None:
-            here, there = tuple_(*keys), tuple_(*start)
-            query = query.where(here < there if self._falling else here > there)
-        return query.order_by(*(key.desc() if self._falling else key.asc() for key in keys))
+    def _query(self, where: _Where, behind: bool, limited: bool) -> Select[Any]:
+        return _walk(where, self._order, self._falling, behind, limited)
 
     # ------------------------------------------------------------ by words
 
@@ -226,8 +226,28 @@ def walk_conditions(
 
     `by_index`: False where the records' numbers are known: a walk along all of an index, for it has
     them in order, takes longer than to look at a few thousand rows."""
-    kinds = kind_conditions(wanted)
+    return _conditions(_where(connection, wanted, by_index=by_index))
+
+
+class _Where(NamedTuple):
+    """What a walk asks of its rows. Two that are alike are answered by one statement, which is
+    built once: that takes longer than to look up a page of a small dataset."""
+
+    wanted: Selection
+    dataset_id: int | None
+    kinds: tuple[int, ...] | None
+    """Of the kinds that fit their numbers; None: they are too many, and asked for."""
+    by_index: bool
+
+
+def _where(connection: Connection, wanted: Selection, *, by_index: bool = True) -> _Where:
     number = None if wanted.dataset is None else dataset_id(connection, wanted.dataset)
+    kinds = kind_conditions(wanted)
+    return _Where(wanted, number, _numbers(connection, kinds) if kinds else (), by_index)
+
+
+def _conditions(where: _Where) -> Sequence[ColumnElement[bool]]:
+    wanted, number, numbers, by_index = where
     rest = replace(
         wanted,
         task_id=None, category=None, scenario=None, character=None, model=None, tag=None,
@@ -238,17 +258,43 @@ def walk_conditions(
     for column, own in ((records.c.dataset_id, number), (records.c.task_id, wanted.task_id)):
         if own is not None:
             found.append((column if by_index else column + 0) == own)
-    if kinds:
-        found.append((records.c.kind + 0).in_(_numbers(connection, kinds)))
+    if kinds := kind_conditions(wanted):
+        # Postgres takes a question for a join, and guesses wrong how many rows it leaves.
+        fitting = select(record_kinds.c.id).where(*kinds) if numbers is None else numbers
+        found.append((records.c.kind + 0).in_(fitting))
     return found
 
 
-def _numbers(connection: Connection, kinds: Sequence[ColumnElement[bool]]) -> Any:
-    """Of the kinds that fit: as they are, or where they are many as a question."""
+def _numbers(
+    connection: Connection, kinds: Sequence[ColumnElement[bool]]
+) -> tuple[int, ...] | None:
     query = select(record_kinds.c.id).where(*kinds)
-    # Postgres takes a question for a join, and guesses wrong how many rows it leaves.
-    found = list(connection.scalars(query.limit(MOST_KINDS + 1)))
-    return found if len(found) <= MOST_KINDS else query
+    found = tuple(connection.scalars(query.limit(MOST_KINDS + 1)))
+    return found if len(found) <= MOST_KINDS else None
+
+
+@lru_cache(KNOWN)
+def _walk(
+    where: _Where, order: Order, falling: bool, behind: bool, limited: bool
+) -> Select[Any]:
+    """`behind`: from the place on that `_named` gives; `limited`: at most `count` rows."""
+    query = select(records.c.id, *order.keys).where(*_conditions(where))
+    if behind:
+        here, there = tuple_(*order.keys), tuple_(*map(bindparam, _STEPS[: len(order.keys)]))
+        query = query.where(here < there if falling else here > there)
+    query = query.order_by(*(key.desc() if falling else key.asc() for key in order.keys))
+    return query.limit(bindparam("count")) if limited else query
+
+
+@lru_cache(KNOWN)
+def _count(where: _Where) -> Select[Any]:
+    """Of at most `most` rows."""
+    some = select(records.c.id).where(*_conditions(where)).limit(bindparam("most")).subquery()
+    return select(func.count()).select_from(some)
+
+
+def _named(place: Place | None) -> dict[str, Any]:
+    return {} if place is None else dict(zip(_STEPS, place, strict=False))
 
 
 def _measures(wanted: Selection) -> Iterator[ColumnElement[bool]]:

@@ -38,6 +38,13 @@ ALL = Selection()
 _AT_ONCE = 1000
 _IDS_AT_ONCE = 20_000
 _ORDER = (records.c.task_id, records.c.ordinal, records.c.position, records.c.sample)
+_OF_TASK = records.c.task_id == bindparam("task_id")
+_FIRST = select(records).where(_OF_TASK).order_by(*_ORDER).limit(bindparam("count"))
+_SOME = select(records).where(records.c.id.in_(bindparam("ids"))).order_by(records.c.id)
+# All but the committed: both are counted inside an index, and those are in no index.
+_ALL = select(func.count()).select_from(records).where(_OF_TASK)
+_COMMITTED = _ALL.where(records.c.dataset_id.in_(select(datasets.c.id)))
+_UNCOMMITTED = select(_ALL.scalar_subquery() - _COMMITTED.scalar_subquery())
 
 
 class Records:
@@ -94,20 +101,23 @@ class Records:
 
     def first(self, task_id: int, count: int) -> Sequence[Record]:
         """The first `count` of a task, in the order of `iterate`."""
-        query = select(records).where(records.c.task_id == task_id)
-        return [record_of(row) for row in self._page(query.order_by(*_ORDER).limit(count))]
+        given = {"task_id": task_id, "count": count}
+        with self._database.read() as connection:
+            return [record_of(row) for row in connection.execute(_FIRST, given).mappings()]
 
     def some(self, ids: Sequence[int]) -> Sequence[Record]:
         """The records of these numbers that there are, in the order of the numbers."""
-        return [
-            record_of(row)
-            for start in range(0, len(ids), _AT_ONCE)
-            for row in self._page(
-                select(records)
-                .where(records.c.id.in_(ids[start : start + _AT_ONCE]))
-                .order_by(records.c.id)
-            )
-        ]
+        return [record for record, _ in self.measured(ids)]
+
+    def measured(self, ids: Sequence[int]) -> Sequence[tuple[Record, int]]:
+        """`some`, each with the characters of all its texts."""
+        found: list[tuple[Record, int]] = []
+        for start in range(0, len(ids), _AT_ONCE):
+            given = {"ids": ids[start : start + _AT_ONCE]}
+            with self._database.read() as connection:
+                rows = connection.execute(_SOME, given).mappings().all()
+            found += [(record_of(row), row["length"]) for row in rows]
+        return found
 
     def ids(self, selection: Selection = ALL, **fields: Any) -> Iterator[int]:
         """The numbers of those that `iterate` would give, ascending. Streams. Raises NotFound."""
@@ -140,11 +150,8 @@ class Records:
         return self._kept.or_found(task_id, lambda: self._uncommitted(task_id))
 
     def _uncommitted(self, task_id: int) -> int:
-        # All but the committed: both are counted inside an index, and those are in no index.
-        all_ = select(func.count()).select_from(records).where(records.c.task_id == task_id)
-        own = all_.where(records.c.dataset_id.in_(select(datasets.c.id)))
         with self._database.read() as connection:
-            return connection.scalar(select(all_.scalar_subquery() - own.scalar_subquery())) or 0
+            return connection.scalar(_UNCOMMITTED, {"task_id": task_id}) or 0
 
     def commit(self, task_id: int, dataset: str) -> int:
         """Puts the task's uncommitted records into the dataset, all or none; returns how many.

@@ -32,6 +32,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
+    bindparam,
     exists,
     func,
     select,
@@ -53,6 +54,7 @@ FEW_RECORDS = 20_000
 BRANCHES = 100
 """Groups and states asked for in one statement: SQLite takes 500 at most."""
 _PRIME = 2**31 - 1
+_NUMBER = select(datasets.c.id).where(datasets.c.name == bindparam("name"))
 _OWN_OF_TASK = (records.c.ordinal, records.c.position, records.c.sample)
 _OWN = (records.c.task_id, *_OWN_OF_TASK)
 _ORDERS: dict[str, tuple[Sequence[Column[Any]], bool]] = {
@@ -261,7 +263,7 @@ def scope(connection: Connection, selection: Selection) -> Sequence[ColumnElemen
 
 def dataset_id(connection: Connection, name: str) -> int:
     """Raises NotFound."""
-    found = connection.scalar(select(datasets.c.id).where(datasets.c.name == plain(name)))
+    found = connection.scalar(_NUMBER, {"name": plain(name)})
     if found is None:
         raise NotFound("unknown_dataset", kind="dataset", name=name)
     return int(found)

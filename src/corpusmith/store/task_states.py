@@ -6,9 +6,10 @@ Owns: reading states, by filter or by number. Does not own: writing any of it.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 from typing import Any, Literal, cast
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, bindparam, func, or_, select
 
 from corpusmith.store.codec import from_json, iso
 from corpusmith.store.database import Database
@@ -33,7 +34,22 @@ _STATES = (
     .outerjoin(datasets, datasets.c.id == tasks.c.dataset_id)
     .outerjoin(live, live.c.task_id == tasks.c.id)
 )
-_ACTIVE = or_(tasks.c.status == "running", tasks.c.queued_at.is_not(None))
+_NEWEST = _STATES.order_by(tasks.c.id.desc())
+_ACTIVE = _NEWEST.where(or_(tasks.c.status == "running", tasks.c.queued_at.is_not(None)))
+_THIS = _STATES.where(tasks.c.id == bindparam("id"))
+_FITS = {
+    "status": tasks.c.status == bindparam("status"),
+    "recipe": tasks.c.recipe == bindparam("recipe"),
+    "dataset": datasets.c.name == bindparam("dataset"),
+    "after": tasks.c.id < bindparam("after"),
+}
+
+
+@cache
+def _listed(queued: bool, given: frozenset[str]) -> Select[Any]:
+    waiting = (tasks.c.queued_at.is_not(None), tasks.c.status != "running") if queued else ()
+    fits = [_FITS[name] for name in sorted(given)]
+    return _NEWEST.where(*waiting, *fits).limit(bindparam("limit"))
 
 
 class TaskStates:
@@ -53,36 +69,35 @@ class TaskStates:
         after: int | None = None,
     ) -> Sequence[TaskState]:
         """Newest first; `after`: the number of the last one of the page before."""
-        query = _STATES.order_by(tasks.c.id.desc()).limit(limit)
-        if status == "queued":
-            query = query.where(tasks.c.queued_at.is_not(None), tasks.c.status != "running")
-        elif status is not None:
-            query = query.where(tasks.c.status == status)
-        if recipe is not None:
-            query = query.where(tasks.c.recipe == recipe)
-        if dataset is not None:
-            query = query.where(datasets.c.name == dataset)
+        given: dict[str, Any] = {"dataset": dataset, "recipe": recipe, "after": after}
+        if status != "queued":
+            given["status"] = status
+        given = {name: one for name, one in given.items() if one is not None}
+        query = _listed(status == "queued", frozenset(given))
         if search:
             text = func.lower(tasks.c.name)
             query = query.where(text.contains(search.lower(), autoescape=True))
-        if after is not None:
-            query = query.where(tasks.c.id < after)
-        return self._read(query)
+        return self._read(query, {**given, "limit": limit})
+
+    def get(self, task_id: int) -> TaskState | None:
+        """None: there is no such task."""
+        found = self._read(_THIS, {"id": task_id})
+        return found[0] if found else None
 
     def of(self, task_ids: Collection[int]) -> dict[int, TaskState]:
         """Those of these that there are."""
         if not task_ids:
             return {}
-        found = self._read(_STATES.where(tasks.c.id.in_(sorted(task_ids))))
+        found = self._read(_STATES.where(tasks.c.id.in_(sorted(task_ids))), {})
         return {one.id: one for one in found}
 
     def active(self) -> Sequence[TaskState]:
         """Those that run or wait in the queue, newest first."""
-        return self._read(_STATES.where(_ACTIVE).order_by(tasks.c.id.desc()))
+        return self._read(_ACTIVE, {})
 
-    def _read(self, query: Select[Any]) -> Sequence[TaskState]:
+    def _read(self, query: Select[Any], given: Mapping[str, Any]) -> Sequence[TaskState]:
         with self._database.read() as connection:
-            rows = connection.execute(query).mappings().all()
+            rows = connection.execute(query, given).mappings().all()
         now = self._database.now()
         return [_state_of(row, now) for row in rows]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, cast
 
-from sqlalchemy import Connection, Select, delete, insert, or_, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, insert, or_, select, update
 
 from corpusmith.contracts import Quota
 from corpusmith.errors import Conflict, NotFound
@@ -31,6 +31,7 @@ _OWN_FIELDS = (tasks.c.connections, tasks.c.spec)
 _TASKS = select(tasks, datasets.c.name.label("dataset")).outerjoin(
     datasets, datasets.c.id == tasks.c.dataset_id
 )
+_THIS = _TASKS.where(tasks.c.id == bindparam("id"))
 
 
 class Tasks:
@@ -91,7 +92,7 @@ class Tasks:
 
     def get(self, task_id: int) -> Task:
         """Raises NotFound."""
-        found = self._read(_TASKS.where(tasks.c.id == task_id))
+        found = self._read(_THIS, {"id": task_id})
         if not found:
             raise NotFound("unknown_task", kind="task", name=task_id)
         return found[0]
@@ -232,9 +233,9 @@ class Tasks:
             )
             connection.execute(delete(tasks).where(tasks.c.id == task_id))
 
-    def _read(self, query: Select[Any]) -> Sequence[Task]:
+    def _read(self, query: Select[Any], given: Mapping[str, Any] | None = None) -> Sequence[Task]:
         with self._database.read() as connection:
-            rows = connection.execute(query).mappings().all()
+            rows = connection.execute(query, given).mappings().all()
         now = self._database.now()
         return [_task_of(row, now) for row in rows]
 
