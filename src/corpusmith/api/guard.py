@@ -9,10 +9,10 @@ A page of another site can make a browser send requests here: its `Host` is ours
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -23,17 +23,20 @@ from corpusmith.api.speaking import language_of
 from corpusmith.messages import say
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+RawHeader = tuple[bytes, bytes]
 _OWN = frozenset({"same-origin", "none"})
 """`Sec-Fetch-Site` of our own pages, and of an address that a person typed."""
 
-_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
-}
+_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), payment=()"),
+    (b"cache-control", b"no-store"),
+)
+"""Of every answer that does not say otherwise itself."""
 
 
 Face = Callable[[Request, int, Fault], Response | None]
@@ -58,11 +61,7 @@ class Guard:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
-                headers.setdefault("Content-Security-Policy", policy(nonce))
-                headers.setdefault("Cache-Control", "no-store")
+                message["headers"] = _with_ours(message["headers"], nonce)
             await send(message)
 
         async def in_our_shape(message: Message) -> None:
@@ -103,6 +102,13 @@ def _refused(serving: Serving, headers: Headers, method: str) -> tuple[int, str]
     return None
 
 
+def _with_ours(headers: Iterable[RawHeader], nonce: str) -> list[RawHeader]:
+    own = list(headers)
+    there = {name.lower() for name, _ in own}
+    bound = (b"content-security-policy", policy(nonce).encode())
+    return own + [one for one in (*_HEADERS, bound) if one[0] not in there]
+
+
 def _plain_refusal(start: Message) -> bool:
     kind = Headers(raw=start["headers"]).get("content-type", "")
     return start["status"] == 413 and kind.startswith("text/plain")
@@ -110,18 +116,10 @@ def _plain_refusal(start: Message) -> bool:
 
 def policy(nonce: str) -> str:
     """The Content-Security-Policy of every answer: our own files, and scripts with this nonce."""
-    return "; ".join(
-        (
-            "default-src 'none'",
-            f"script-src 'self' 'nonce-{nonce}'",
-            f"style-src 'self' 'nonce-{nonce}'",
-            "img-src 'self' data: blob:",
-            "font-src 'self'",
-            "connect-src 'self'",
-            "form-action 'self'",
-            "frame-ancestors 'none'",
-            "base-uri 'none'",
-        )
+    return (
+        f"default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; "
+        "img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; form-action 'self'; "
+        "frame-ancestors 'none'; base-uri 'none'"
     )
 
 

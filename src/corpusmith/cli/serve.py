@@ -185,6 +185,8 @@ def _config(served: Any, proxies: list[str]) -> Any:
 
 
 def _run(told: _Told, config: Any, listening: socket.socket, watch: Watch, *, browse: bool) -> None:
+    from corpusmith.service.loop import calm_collector
+
     session = told.session
     server = _Server(config)
     url = _url_of(listening)
@@ -195,7 +197,8 @@ def _run(told: _Told, config: Any, listening: socket.socket, watch: Watch, *, br
                 target=_say_ready, args=(told, server, url, browse), daemon=True
             )
             opening.start()
-            server.run(sockets=[listening])
+            with calm_collector():
+                server.run(sockets=[listening])
         finally:
             _end(session, watch)
 

@@ -20,13 +20,13 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         factory = None
     else:
         factory = uvloop.new_event_loop
-    with _calm_collector(), asyncio.Runner(loop_factory=factory) as runner:
+    with calm_collector(), asyncio.Runner(loop_factory=factory) as runner:
         return runner.run(work)
 
 
 @contextmanager
-def _calm_collector() -> Iterator[None]:
-    """Python's cyclic collector, out of the way while we own the process.
+def calm_collector() -> Iterator[None]:
+    """Python's cyclic collector, out of the way while a run or a server owns the process.
 
     Measured: with its usual thresholds it looks through every loaded module's objects again and
     again while thousands of calls are in flight, a fifth of a busy run's CPU. What is loaded now

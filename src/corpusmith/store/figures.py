@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, func, select, text
+from sqlalchemy import Connection, Select, Table, bindparam, func, select, text
 
 from corpusmith.store.codec import from_json
 from corpusmith.store.database import Database
@@ -52,6 +52,10 @@ _SUMS = (
     *("calls", "prompt_tokens", "completion_tokens", "cached_tokens", "reasoning_tokens"),
     *("cost_usd", "cost_unknown"),
 )
+_WAITING = select(func.count(), func.min(tasks.c.queued_at)).where(
+    tasks.c.queued_at.is_not(None), tasks.c.lease_owner.is_(None)
+)
+_ALIVE = select(func.count()).where(workers.c.at > bindparam("since"))
 
 
 class Watching:
@@ -86,15 +90,11 @@ class Watching:
 
     def _queue(self, connection: Connection) -> Queue:
         now = self._database.now()
-        waiting = select(func.count(), func.min(tasks.c.queued_at)).where(
-            tasks.c.queued_at.is_not(None), tasks.c.lease_owner.is_(None)
-        )
-        alive = select(func.count()).where(workers.c.at > now - FRESH_S)
-        count, since = connection.execute(waiting).one()
+        count, since = connection.execute(_WAITING).one()
         return Queue(
             waiting=count,
             longest_wait_s=max(0.0, now - since) if since is not None else 0.0,
-            workers=connection.scalar(alive) or 0,
+            workers=connection.scalar(_ALIVE, {"since": now - FRESH_S}) or 0,
         )
 
     def revision(self) -> str | None:

@@ -27,9 +27,7 @@ _NEXT_ITEMS = (
     .order_by(items.c.position, items.c.ordinal)
     .limit(_AT_ONCE)
 )
-_QUOTAS = (
-    select(quotas).where(quotas.c.task_id == bindparam("task_id")).order_by(quotas.c.position)
-)
+_QUOTAS = select(quotas).where(quotas.c.task_id == bindparam("task_id")).order_by(quotas.c.position)
 
 
 class Progress:

@@ -274,9 +274,7 @@ def _numbers(
 
 
 @lru_cache(KNOWN)
-def _walk(
-    where: _Where, order: Order, falling: bool, behind: bool, limited: bool
-) -> Select[Any]:
+def _walk(where: _Where, order: Order, falling: bool, behind: bool, limited: bool) -> Select[Any]:
     """`behind`: from the place on that `_named` gives; `limited`: at most `count` rows."""
     query = select(records.c.id, *order.keys).where(*_conditions(where))
     if behind:

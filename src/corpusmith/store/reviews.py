@@ -40,6 +40,7 @@ AT_ONCE = 1000
 """Records of a transaction: a million in one would keep all other writers waiting."""
 PARTS = ("state", "rating", "note", "version", "decided", "settled", "updated_at")
 """What a review holds besides whose it is."""
+_REVIEWS = select(reviews).where(reviews.c.record_id.in_(bindparam("ids")))
 
 
 class Reviews:
@@ -260,8 +261,8 @@ def reviews_of(connection: Connection, ids: Sequence[int]) -> dict[int, dict[str
     """Record → reviewer → review."""
     found: dict[int, dict[str, Row]] = {}
     for start in range(0, len(ids), AT_ONCE):
-        query = select(reviews).where(reviews.c.record_id.in_(ids[start : start + AT_ONCE]))
-        for row in connection.execute(query).mappings():
+        given = {"ids": ids[start : start + AT_ONCE]}
+        for row in connection.execute(_REVIEWS, given).mappings():
             own = {name: row[name] for name in PARTS}
             found.setdefault(row["record_id"], {})[row["reviewer"]] = own
     return found

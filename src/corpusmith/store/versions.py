@@ -21,7 +21,6 @@ from typing import Any, cast
 from sqlalchemy import (
     Connection,
     RowMapping,
-    Select,
     Table,
     bindparam,
     insert,
@@ -52,6 +51,12 @@ from corpusmith.values import Json
 
 FLAGGING = ("flag", "reject")
 """Actions of a verdict that flag its record."""
+_RECORD = select(records).where(records.c.id == bindparam("record_id"))
+_VERSIONS = (
+    select(record_versions)
+    .where(record_versions.c.record_id == bindparam("record_id"))
+    .order_by(record_versions.c.version)
+)
 
 
 class Versions:
@@ -120,9 +125,10 @@ class Versions:
     def of(self, record_id: int) -> Sequence[RecordVersion]:
         """All versions of a record, oldest first. Raises NotFound."""
         with self._database.read() as connection:
-            query = select(records).where(records.c.id == record_id)
-            row = known_record(connection.execute(query).mappings().all(), record_id)
-            rows = connection.execute(_of(record_id)).mappings().all()
+            given = {"record_id": record_id}
+            found = connection.execute(_RECORD, given).mappings().all()
+            row = known_record(found, record_id)
+            rows = connection.execute(_VERSIONS, given).mappings().all()
         return [_version(one, row) for one in rows] or [_original(row)]
 
     def get(self, record_id: int, version: int) -> RecordVersion:
@@ -280,14 +286,6 @@ def text_of(connection: Connection, record_id: int, version: int) -> str:
         record_versions.c.record_id == record_id, record_versions.c.version == version
     )
     return str(connection.execute(query).scalar_one())
-
-
-def _of(record_id: int) -> Select[Any]:
-    return (
-        select(record_versions)
-        .where(record_versions.c.record_id == record_id)
-        .order_by(record_versions.c.version)
-    )
 
 
 def _row(record_id: int, version: int, text: str, author: str, now: float) -> dict[str, object]:
