@@ -177,6 +177,20 @@ def test_files_of_a_chains_steps_are_written_here(
     assert not studio.chains.run(wish).steps[0].kept
 
 
+def test_a_chain_begins_again_and_writes_its_samples_here(
+    studio: Studio, simulator: Running, tmp_path: Path
+) -> None:
+    wish, place = chain(simulator, tmp_path), tmp_path / "here" / "few.jsonl"
+    few = {key: one for key, one in wish["steps"][2].items() if key != "dataset"}
+    wish["steps"] = [*wish["steps"][:2], {**few, "output": str(place)}]
+    first = studio.chains.run(wish)
+    assert first.finished and len(place.read_bytes().splitlines()) == 2
+    fresh = studio.chains.run(wish, again=True)
+    assert fresh.finished and [one.kept for one in fresh.steps] == [False, False, False]
+    assert {one.task_id for one in fresh.steps}.isdisjoint(one.task_id for one in first.steps)
+    assert [one.kept for one in studio.chains.run(wish).steps] == [True, True, True]
+
+
 async def test_over_postgres(over_postgres: Studio, simulator: Running, tmp_path: Path) -> None:
     """The ways of this file and some more, over a server whose store is Postgres."""
     studio = over_postgres

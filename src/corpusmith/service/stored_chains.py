@@ -72,14 +72,15 @@ class StoredChains:
     def __init__(self, studio: Studio) -> None:
         self._studio = studio
 
-    def add(self, fields: Mapping[str, Json]) -> ChainView:
-        """Keep a chain; one of the same name and steps is gone on with. Nothing runs yet.
+    def add(self, fields: Mapping[str, Json], *, again: bool = False) -> ChainView:
+        """Keep a chain; one of the same name and steps is gone on with, or with `again` begun anew:
+        the one that was there makes no further step. Nothing runs yet.
 
         Raises UsageError and its kinds when any step does not fit.
         """
         held = held_uploads(fields)
         plan = plan_of(fields, folder=Path(), source=SOURCE, held=held)
-        opened = self._studio.chains.open(plan)
+        opened = self._studio.chains.open(plan, again=again)
         assert opened.chain is not None  # noqa: S101  `open` stored it
         name = _key(opened.chain.id)
         before = self._studio.store.settings.get(name)

@@ -43,6 +43,9 @@ class ChainBody(Body):
     )
     yaml: str | None = Field(default=None, max_length=1_000_000)
     name: Name | None = Field(default=None, description="In place of the chain's own.")
+    again: bool = Field(
+        default=False, description="From the beginning, with new tasks, whatever was done before."
+    )
 
     def fields(self) -> dict[str, Any]:
         """As the service takes it. Raises UsageError, SpecError."""
@@ -73,7 +76,7 @@ def list_chains(studio: StudioOf, limit: Limit = 20, after: After = None) -> Pag
 def add_chain(studio: StudioOf, body: ChainBody) -> ChainView:
     """Check a chain whole and keep it; nothing runs yet. The same name and steps again: the chain
     that there is, with the steps that are done."""
-    return studio.stored_chains.add(body.fields())
+    return studio.stored_chains.add(body.fields(), again=body.again)
 
 
 @router.get("/{number:int}", dependencies=[needs("read")])

@@ -11,7 +11,6 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from corpusmith.errors import UsageError
 from corpusmith.exports.files import refuse_output
 from corpusmith.service import chains
 from corpusmith.service.bulk import RECIPES
@@ -21,7 +20,6 @@ from corpusmith.service.remote.faults import fault
 from corpusmith.service.remote.following import categories_of, snapshot_of, until_rest
 from corpusmith.service.remote.tasks import Places, Tasks, parted
 from corpusmith.service.stored_chains import ChainView, StepView
-from corpusmith.service.task_file import recipe_in
 from corpusmith.service.tasks import Show
 from corpusmith.values import Json
 
@@ -35,15 +33,12 @@ class Chains(Over, chains.Chains):
     ready_async = later("ready")
 
     def run(self, file: File, *, again: bool = False, show: Show | None = None) -> ChainResult:
-        """See the local one. Files of a step are written on this machine, when the chain rests;
-        those of a sample are not: name a dataset. Raises UsageError for `again`."""
-        if again:
-            raise UsageError("not_over_rest", method="chains.run(again=True)")
+        """See the local one. Files of a step are written on this machine, when the chain rests."""
         wish, places = _parted(_fields(file))
         for place in places.values():
             if place.output is not None:
                 refuse_output(place.output)
-        made = self._studio.stored_chains.add(wish)
+        made = self._studio.stored_chains.add(wish, again=again)
         known = frozenset(one.name for one in made.steps if one.status == "finished")
         self._studio.stored_chains.run(made.id)
         rested = self._until_rest(made.id, known, show)
@@ -96,7 +91,7 @@ def _parted(chain: Mapping[str, Json]) -> tuple[Mapping[str, Json], Mapping[str,
     steps: list[Json] = []
     for step in cast(Sequence[dict[str, Json]], chain["steps"]):
         told = step
-        if recipe_in(step) not in RECIPES:
+        if step["recipe"] != "import":
             places[str(step["name"])], told = parted(step)
         steps.append(told)
     return {**chain, "steps": steps}, places

@@ -345,8 +345,8 @@ class StoredChains(Over, stored_chains.StoredChains):
     run = call("POST chains/{chain_id}/run", ChainView, named={"wish": "steps"})
     stop = call("POST chains/{chain_id}/stop", ChainView)
 
-    def add(self, fields: Mapping[str, Json]) -> ChainView:
-        body = {"chain": sendable(self._wire, fields)}
+    def add(self, fields: Mapping[str, Json], *, again: bool = False) -> ChainView:
+        body = {"chain": sendable(self._wire, fields), "again": again}
         found: ChainView = self._wire.value(ChainView, "POST", "chains", body=plain(body))
         return found
 
