@@ -22,15 +22,21 @@ from corpusmith.store.access_values import Scope
 
 __all__ = ["LOCAL", "Asker", "Principal", "Scope", "needs", "principal_of", "scope_of"]
 
-_BEARER = HTTPBearer(auto_error=False, scheme_name="token", description="A token: `csm_…`.")
-_COOKIE = APIKeyCookie(
-    name=SESSION, auto_error=False, scheme_name="session", description="Set by `POST /login`."
+SECURITY = (
+    HTTPBearer(auto_error=False, scheme_name="token", description="A token: `csm_…`."),
+    APIKeyCookie(
+        name=SESSION, auto_error=False, scheme_name="session", description="Set by `POST /login`."
+    ),
 )
-"""For the API's description; `principal_of` reads both itself."""
+"""For the API's description (`documented.py`); `principal_of` reads both itself."""
 
 
 async def principal_of(request: Request) -> Principal:
-    """Who asks. Raises LoginNeeded, and TooOften for one who keeps sending what does not hold."""
+    """Who asks, found out once. Raises LoginNeeded, and TooOften for one who keeps sending what
+    does not hold."""
+    known: Principal | None = getattr(request.state, "principal", None)
+    if known is not None:
+        return known
     door, token = door_of(request), bearer(request)
     if token is None and door.is_open():
         found = LOCAL
@@ -55,14 +61,11 @@ def bearer(request: Request) -> str | None:
 def needs(scope: Scope) -> Any:
     """A route's dependency: refuse those who may not. Raises LoginNeeded, NotAllowed."""
 
-    async def check(
-        principal: Annotated[Principal, Depends(principal_of)],
-        _token: Annotated[Any, Depends(_BEARER)],
-        _session: Annotated[Any, Depends(_COOKIE)],
-    ) -> Principal:
-        if not principal.may(scope):
+    # It asks for nothing but the request: each dependency of a dependency takes the framework as
+    # long as a small question takes the database, and nearly all routes have this one.
+    async def check(request: Request) -> None:
+        if not (await principal_of(request)).may(scope):
             raise NotAllowed(scope=scope)
-        return principal
 
     _SCOPES[check] = scope
     return Depends(check)

@@ -13,7 +13,7 @@ from fastapi import Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, model_validator
 
 from corpusmith.api.serving import serving_of
-from corpusmith.api.speaking import LanguageOf
+from corpusmith.api.speaking import language_of
 from corpusmith.errors import SpecError
 from corpusmith.service.studio import Studio
 from corpusmith.values import Json
@@ -62,12 +62,13 @@ class Body(BaseModel):
         return made
 
 
-async def _studio(request: Request, language: LanguageOf) -> Studio:
+async def studio_of(request: Request) -> Studio:
+    """A Studio in the request's language."""
     serving = serving_of(request)
-    return Studio.over(serving.store, language, passwords=serving.passwords)
+    return Studio.over(serving.store, language_of(request), passwords=serving.passwords)
 
 
-StudioOf = Annotated[Studio, Depends(_studio)]
+StudioOf = Annotated[Studio, Depends(studio_of)]
 """The Studio of one request. Routes that use it are plain `def`: each runs in a thread."""
 
 

@@ -1,17 +1,22 @@
-"""What the OpenAPI document says of answers that are no success.
+"""What the OpenAPI document says of answers that are no success, and of who may ask.
 
-Owns: which statuses an operation may end in. Does not own: which error has which (`errors.py`).
+Owns: which statuses an operation may end in. Does not own: which error has which (`errors.py`), who
+may what (`access.py`).
 A status that is not told here is a fault: the tests send what they can think of and look.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+from fastapi.security.base import SecurityBase
+from starlette.routing import BaseRoute
 
+from corpusmith.api.access import SECURITY, scope_of
 from corpusmith.api.etags import IF_MATCH
 
 ANYWHERE = {
@@ -60,10 +65,25 @@ class Documented(FastAPI):
                 description=self.description,
                 routes=self.routes,
             )
+            schemes = {one.scheme_name: _scheme(one) for one in SECURITY}
+            document["components"]["securitySchemes"] = schemes
+            guarded = {one.unique_id for one in self.routes if _is_guarded(one)}
             for method, operation in _operations(document):
                 _add(operation, method)
+                if operation["operationId"] in guarded:
+                    operation["security"] = [{name: []} for name in schemes]
             self.openapi_schema = document
         return self.openapi_schema
+
+
+def _scheme(one: SecurityBase) -> dict[str, Any]:
+    return one.model.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def _is_guarded(route: BaseRoute) -> TypeGuard[APIRoute]:
+    return isinstance(route, APIRoute) and any(
+        one.dependency is not None and scope_of(one.dependency) for one in route.dependencies
+    )
 
 
 def _operations(document: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -12,10 +12,9 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from corpusmith.api.access import Asker, Principal
-from corpusmith.api.asking import StudioOf
+from corpusmith.api.access import Principal, principal_of
+from corpusmith.api.asking import studio_of
 from corpusmith.api.cookies import own_path
-from corpusmith.api.speaking import language_of
 from corpusmith.messages import LANGUAGES
 from corpusmith.service.studio import Studio
 from corpusmith.values import Language
@@ -132,12 +131,17 @@ def here_of(request: Request) -> str:
     return own_path(f"{before.path}?{before.query}" if before.query else before.path)
 
 
-async def _view(request: Request, studio: StudioOf, who: Asker) -> View:
+async def _view(request: Request) -> View:
+    return await _made(request, await principal_of(request))
+
+
+async def _open_view(request: Request) -> View:
+    return await _made(request, None)
+
+
+async def _made(request: Request, who: Principal | None) -> View:
+    studio = await studio_of(request)
     return View(request=request, language=studio.language, studio=studio, who=who)
-
-
-async def _open_view(request: Request, studio: StudioOf) -> View:
-    return View(request=request, language=language_of(request), studio=studio, who=None)
 
 
 ViewOf = Annotated[View, Depends(_view)]
