@@ -3,6 +3,7 @@ asks for, else the server's own."""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
@@ -25,7 +26,8 @@ def language_of(request: Request) -> Language:
     return cast(Language, setting("server_language") or serving_of(request).language)
 
 
-def _asked_for(header: str) -> list[str]:
+@lru_cache(256)
+def _asked_for(header: str) -> tuple[str, ...]:
     """The languages of an Accept-Language header, the most wanted first."""
     wanted = []
     for part in header.split(",")[:20]:
@@ -34,7 +36,7 @@ def _asked_for(header: str) -> list[str]:
             wanted.append((-float(weight or 1), name.strip()))
         except ValueError:
             continue
-    return [name for weight, name in sorted(wanted, key=lambda one: one[0]) if weight < 0]
+    return tuple(name for weight, name in sorted(wanted, key=lambda one: one[0]) if weight < 0)
 
 
 async def _language(request: Request) -> Language:
