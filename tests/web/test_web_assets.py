@@ -12,9 +12,11 @@ from pathlib import Path
 import httpx2
 import pytest
 from fastapi import FastAPI
+from jinja2 import UndefinedError
 from web_kit import Site, listening
 
-from corpusmith.messages import catalog
+from corpusmith.messages import LANGUAGES, catalog
+from corpusmith.values import Language
 from corpusmith.web import assets
 from corpusmith.web.nav import PAGES
 from corpusmith.web.render import FOLDER, environment
@@ -77,6 +79,22 @@ def test_every_template_can_be_read_and_every_text_of_it_is_there() -> None:
         environment("en").get_template(path.relative_to(FOLDER).as_posix())
         for key in re.findall(r'\b_\("([\w.]+)"[,)]', path.read_text("utf-8")):
             assert key in catalog("en"), (path, key)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_nothing_that_templates_call_asks_for_the_context(language: Language) -> None:
+    """They are called as Python calls (`folding.py`): such a one would be handed a text instead."""
+    made = environment(language)
+    asking = [name for name, one in made.globals.items() if hasattr(one, "jinja_pass_arg")]
+    assert not asking
+    calls = made.from_string(
+        "{% macro pair(a, b=2) %}({{ a }},{{ b }}{{ caller() if caller is defined }}){% endmacro %}"
+        "{% for n in [1] %}{{ pair(n) }}{{ pair(b='<', a=n) }}{{ pair(*[n, 3]) }}"
+        "{% call pair(n) %}<b>{% endcall %}{{ loop.cycle('x', 'y') }}{% endfor %}"
+    )
+    assert calls.render() == "(1,2)(1,&lt;)(1,3)(1,2<b>)x"
+    with pytest.raises(UndefinedError):
+        made.from_string("{{ nothing('x') }}").render()
 
 
 def test_no_template_has_what_the_policy_forbids() -> None:
