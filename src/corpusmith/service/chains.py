@@ -106,7 +106,8 @@ class Chains:
         self._studio = studio
 
     def run(self, file: File, *, again: bool = False, show: Show | None = None) -> ChainResult:
-        """Run a chain, or go on with it. `again`: from the beginning, with new tasks.
+        """Run a chain, or go on with it. `again`: from the beginning, with new tasks; an import or
+        a sample takes the place of the one before it.
 
         `file`: a YAML file, its fields, or what `read_chain` made of it.
         Raises UsageError and its kinds before anything runs, when any step does not fit;
@@ -213,9 +214,9 @@ class Chains:
             chain=last if same else None,
             changed=last is not None and not same,
             replaced={
-                name: one.task_id
-                for name, one in old.items()
-                if one.task_id is not None and name in fresh
+                name: task_id
+                for name, task_id in self._studio.store.chains.made(plan.name, plan.source).items()
+                if name in fresh
             },
         )
 

@@ -74,14 +74,18 @@ class StoredChains:
 
     def add(self, fields: Mapping[str, Json], *, again: bool = False) -> ChainView:
         """Keep a chain; one of the same name and steps is gone on with, or with `again` begun anew:
-        the one that was there makes no further step. Nothing runs yet.
+        the one that was there is stopped. Nothing runs yet.
 
         Raises UsageError and its kinds when any step does not fit.
         """
         held = held_uploads(fields)
         plan = plan_of(fields, folder=Path(), source=SOURCE, held=held)
+        former = self._studio.store.chains.last(plan.name, SOURCE) if again else None
         opened = self._studio.chains.open(plan, again=again)
         assert opened.chain is not None  # noqa: S101  `open` stored it
+        if former is not None:
+            # What both ask would be paid twice.
+            self.stop(former.id)
         name = _key(opened.chain.id)
         before = self._studio.store.settings.get(name)
         # One that rests takes the files that came now: those it had may be swept already.
@@ -159,6 +163,10 @@ class StoredChains:
         fields = opened_fields(kept["fields"], chain.name)
         plan = plan_of(fields, folder=Path(), source=SOURCE, held=kept.get("held", {}))
         opened = self._studio.chains.open(plan)
+        if opened.chain is None or opened.chain.id != chain_id:
+            # Begun again between the two looks: that one's steps are its own.
+            self._newest(chain_id)
+            return False
         task = self._studio.chains.ready(opened, at)
         if task.recipe not in RECIPES and task.status != "finished":
             self._studio.tasks.queue(task)

@@ -88,6 +88,18 @@ class Chains:
             chain_id = connection.scalar(query)
             return None if chain_id is None else _chain(connection, chain_id)
 
+    def made(self, name: str, source: str) -> dict[str, int]:
+        """Step → the newest task that did it in any chain of that file, of those that have one."""
+        query = (
+            select(chain_steps.c.name, chain_steps.c.task_id)
+            .join(chains, chains.c.id == chain_steps.c.chain_id)
+            .where(chains.c.name == plain(name), chains.c.source == plain(source))
+            .where(chain_steps.c.task_id.is_not(None))
+            .order_by(chains.c.id)
+        )
+        with self._database.read() as connection:
+            return {step: task_id for step, task_id in connection.execute(query)}
+
     def link(self, chain_id: int, position: int, task_id: int) -> None:
         """From now on this task does this step."""
         with self._database.write() as connection:

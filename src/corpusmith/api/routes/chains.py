@@ -44,7 +44,9 @@ class ChainBody(Body):
     yaml: str | None = Field(default=None, max_length=1_000_000)
     name: Name | None = Field(default=None, description="In place of the chain's own.")
     again: bool = Field(
-        default=False, description="From the beginning, with new tasks, whatever was done before."
+        default=False,
+        description="From the beginning, with new tasks. The chain that was there is stopped; what "
+        "its imports and samples made is made anew in their place.",
     )
 
     def fields(self) -> dict[str, Any]:

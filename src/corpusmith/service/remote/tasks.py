@@ -346,7 +346,7 @@ class StoredChains(Over, stored_chains.StoredChains):
     stop = call("POST chains/{chain_id}/stop", ChainView)
 
     def add(self, fields: Mapping[str, Json], *, again: bool = False) -> ChainView:
-        body = {"chain": sendable(self._wire, fields), "again": again}
+        body = {"chain": sendable(self._wire, fields), **({"again": True} if again else {})}
         found: ChainView = self._wire.value(ChainView, "POST", "chains", body=plain(body))
         return found
 
