@@ -2,7 +2,8 @@
 
 Small: 20 requests a second, 20 seconds after the first 5, in which the limit is still looked for.
 A machine that others slow down can make a good engine look bad, never a bad one good: so when
-one window does not show it, the next one is looked at, three at most.
+one window does not show it, the next one is looked at, six at most: CI's other jobs, on the same
+two cores, were seen to last through three.
 The long runs are the bench's and `tests/engine`'s (there in virtual time).
 """
 
@@ -23,7 +24,7 @@ from corpusmith.values import Counts
 PER_S = 20
 FIND_S = 5.0
 WINDOW_S = 20.0
-WINDOWS = 3
+WINDOWS = 6
 LEAST_SHARE = 0.90
 MOST_REFUSED = 0.03
 LIMITS = {
@@ -53,7 +54,7 @@ class Ran:
     misses: dict[str, int]
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 async def test_a_hidden_limit_is_used_and_hardly_ever_hit(tmp_path: Path) -> None:
     runs = [_run(config, tmp_path / f"{n}.db") for n, config in enumerate(LIMITS.values())]
     for name, ran in zip(LIMITS, await asyncio.gather(*runs), strict=True):
