@@ -2,8 +2,8 @@
 
 Small: 20 requests a second, 20 seconds after the first 5, in which the limit is still looked for.
 A machine that others slow down can make a good engine look bad, never a bad one good: so when
-one window does not show it, the next one is looked at, six at most: CI's other jobs, on the same
-two cores, were seen to last through three.
+one window does not show it, the next one is looked at, six at most: beside the other tests, on the
+same two cores, three once did not show it.
 The long runs are the bench's and `tests/engine`'s (there in virtual time).
 """
 
