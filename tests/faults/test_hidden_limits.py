@@ -2,8 +2,7 @@
 
 Small: 20 requests a second, 20 seconds after the first 5, in which the limit is still looked for.
 A machine that others slow down can make a good engine look bad, never a bad one good: so when
-one window does not show it, the next one is looked at, six at most: beside the other tests, on the
-same two cores, three once did not show it.
+one window does not show it, the next one is looked at, three at most.
 The long runs are the bench's and `tests/engine`'s (there in virtual time).
 """
 
@@ -24,7 +23,7 @@ from corpusmith.values import Counts
 PER_S = 20
 FIND_S = 5.0
 WINDOW_S = 20.0
-WINDOWS = 6
+WINDOWS = 3
 LEAST_SHARE = 0.90
 MOST_REFUSED = 0.03
 LIMITS = {
@@ -54,7 +53,7 @@ class Ran:
     misses: dict[str, int]
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(120)
 async def test_a_hidden_limit_is_used_and_hardly_ever_hit(tmp_path: Path) -> None:
     runs = [_run(config, tmp_path / f"{n}.db") for n, config in enumerate(LIMITS.values())]
     for name, ran in zip(LIMITS, await asyncio.gather(*runs), strict=True):
