@@ -14,12 +14,14 @@ from corpusmith.messages import LANGUAGES
 from corpusmith.values import Language
 
 COOKIE = "corpusmith_lang"
+MOST_HEADER = 1000
+"""Of Accept-Language: what was asked for lately is kept, and anybody may send a long one."""
 
 
 def language_of(request: Request) -> Language:
     """The first of the four that names a language which we speak."""
     wishes = (request.query_params.get("lang"), request.cookies.get(COOKIE))
-    asked = _asked_for(request.headers.get("accept-language", ""))
+    asked = _asked_for(request.headers.get("accept-language", "")[:MOST_HEADER])
     for wish in (*wishes, *asked):
         if wish and wish.lower()[:2] in LANGUAGES:
             return cast(Language, wish.lower()[:2])

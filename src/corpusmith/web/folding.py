@@ -4,7 +4,7 @@ Owns: putting that in its place when a template is read. Does not own: what is k
 A page says a hundred texts and shows thirty icons, and most of them are always the same: said once,
 they are a part of what stands around them, and cost a page nothing. And it calls some hundred
 macros and functions, none of which asks for the template's context: they are called as Python
-calls, which takes a third off the making of a table.
+calls, which takes a quarter off the making of a table.
 """
 
 from __future__ import annotations
